@@ -1,0 +1,254 @@
+"""From written entries to a typed search space, with all that is wrong in them at once."""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from hpo_app.errors import Problem, listed, near_miss
+from hpo_app.plan.search_space import Choice, Integer, Normal, Real, SearchSpace, has_default
+
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from hpo_app.plan.search_space import Parameter
+
+# A parameter is reached by `${params.name}`, so its name has to be one plain key.
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+
+
+@dataclass(frozen=True)
+class _Kind:
+    """One word for `type`: the fields it needs, and how it becomes a parameter."""
+
+    required: tuple[str, ...]
+    build: Callable[[_Entry], Parameter]
+    optional: tuple[str, ...] = ()
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        return ("type", *self.required, *self.optional, "default", "mutable")
+
+
+class _Entry:
+    """One written entry: hands out fields, and keeps account of what is wrong with them."""
+
+    def __init__(self, key: str, fields: Mapping[str, Any]) -> None:
+        self.key = key
+        self.fields = fields
+        self.problems: list[Problem] = []
+
+    def problem(self, field: str, got: object, expected: str, fix: str) -> None:
+        key = f"{self.key}.{field}" if field else self.key
+        self.problems.append(Problem(key, str(got), expected, fix))
+
+    def number(self, field: str) -> float:
+        value = self.fields[field]
+        if _is_finite(value):
+            return float(value)
+        self.problem(field, value, "a finite number", f"write it as {self.key}.{field}=0.1")
+        return math.nan
+
+    def whole(self, field: str, absent: int = 0) -> int:
+        value: Any = self.fields.get(field, absent)
+        if _is_finite(value) and float(value).is_integer():
+            return int(value)
+        self.problem(field, value, "a whole number", f"write it as {self.key}.{field}=1")
+        return 0
+
+    def bounds(self, low: float, high: float, *, is_log: bool) -> None:
+        if self.problems:
+            return
+        if low > high:
+            self.problem("low", _shown(low), f"at most high={_shown(high)}", "swap low and high")
+        elif is_log and low <= 0:
+            plain = str(self.fields["type"]).replace("log", "")
+            plain = {"rand": "rand" + "int"}.get(plain, plain)
+            self.problem(
+                "low",
+                _shown(low),
+                "a positive number, because the scale is logarithmic",
+                f"raise it above 0, or set {self.key}.type={plain}",
+            )
+
+    def step(self, value: float, low: float, high: float) -> None:
+        if self.problems:
+            return
+        if value <= 0:
+            self.problem("q", _shown(value), "a positive number", "make it the distance of values")
+        elif low + value > high and low != high:
+            expected = f"at most high - low = {_shown(high - low)}"
+            self.problem("q", _shown(value), expected, "make it smaller")
+
+    @property
+    def is_mutable(self) -> bool:
+        value = self.fields.get("mutable", True)
+        if not isinstance(value, bool):
+            self.problem("mutable", value, "true or false", f"write {self.key}.mutable=false")
+        return value is not False
+
+
+def _real(*, is_log: bool, has_step: bool) -> Callable[[_Entry], Parameter]:
+    def build(entry: _Entry) -> Parameter:
+        low, high = entry.number("low"), entry.number("high")
+        entry.bounds(low, high, is_log=is_log)
+        step = entry.number("q") if has_step else None
+        if step is not None:
+            entry.step(step, low, high)
+        default: Any = entry.fields.get("default")
+        default = float(default) if _is_finite(default) else default
+        return Real(low, high, is_log, step, default, entry.is_mutable)
+
+    return build
+
+
+def _integer(*, is_log: bool, has_step: bool) -> Callable[[_Entry], Parameter]:
+    def build(entry: _Entry) -> Parameter:
+        low, high = entry.whole("low"), entry.whole("high")
+        entry.bounds(low, high, is_log=is_log)
+        step = entry.whole("q", absent=1) if has_step else 1
+        entry.step(step, low, high)
+        return Integer(low, high, is_log, step, entry.fields.get("default"), entry.is_mutable)
+
+    return build
+
+
+def _choice(*, is_ordered: bool) -> Callable[[_Entry], Parameter]:
+    def build(entry: _Entry) -> Parameter:
+        values = entry.fields["values"]
+        if not isinstance(values, (list, tuple)):
+            entry.problem("values", values, "a list", f"write {entry.key}.values=[a,b]")
+            values = ()
+        elif not values:
+            entry.problem("values", "[]", "at least one value", "add one")
+        choice = Choice(
+            tuple(values),
+            is_ordered,
+            entry.fields.get("default"),
+            "default" in entry.fields,
+            entry.is_mutable,
+        )
+        for index, value in enumerate(choice.values):
+            if choice.index(value) != index:
+                entry.problem(
+                    "values", values, f"each value once, but {value!r} repeats", "drop it"
+                )
+        return choice
+
+    return build
+
+
+def _normal(entry: _Entry) -> Parameter:
+    mean, sd = entry.number("mean"), entry.number("sd")
+    low = entry.number("low") if entry.fields.get("low") is not None else None
+    high = entry.number("high") if entry.fields.get("high") is not None else None
+    if not sd > 0:
+        entry.problem("sd", _shown(sd), "a positive number", "give the standard deviation")
+    if low is not None and high is not None:
+        entry.bounds(low, high, is_log=False)
+    return Normal(mean, sd, low, high, entry.fields.get("default"), entry.is_mutable)
+
+
+KINDS: Mapping[str, _Kind] = {
+    "uniform": _Kind(("low", "high"), _real(is_log=False, has_step=False)),
+    "loguniform": _Kind(("low", "high"), _real(is_log=True, has_step=False)),
+    "quniform": _Kind(("low", "high", "q"), _real(is_log=False, has_step=True)),
+    "qloguniform": _Kind(("low", "high", "q"), _real(is_log=True, has_step=True)),
+    "randint": _Kind(("low", "high"), _integer(is_log=False, has_step=False)),
+    "lograndint": _Kind(("low", "high"), _integer(is_log=True, has_step=False)),
+    "qrandint": _Kind(("low", "high", "q"), _integer(is_log=False, has_step=True)),
+    "choice": _Kind(("values",), _choice(is_ordered=False)),
+    "ordinal": _Kind(("values",), _choice(is_ordered=True)),
+    "normal": _Kind(("mean", "sd"), _normal, optional=("low", "high")),
+}
+
+
+def read_space(
+    entries: Mapping[str, Any], key: str = "search_space"
+) -> tuple[SearchSpace, list[Problem]]:
+    """Return the typed search space and everything that is wrong with its entries.
+
+    Args:
+        entries: `{name: {type: …, low: …, high: …, default: …}}`, as written in YAML.
+        key: Dotted key of the space in the config, for the messages.
+
+    Returns:
+        The space of all sound entries, and the problems of the others in the order of the config.
+    """
+    parameters: dict[str, Parameter] = {}
+    problems: list[Problem] = []
+    if not entries:
+        fix = "add one, for example lr: {type: loguniform, low: 1.0e-5, high: 1.0e-2}"
+        problems.append(Problem(key, "no parameter", "at least one parameter", fix))
+    for name, fields in entries.items():
+        entry = _Entry(f"{key}.{name}", fields if _is_mapping(fields) else {})
+        parameter = _read_entry(entry, name, fields)
+        problems += entry.problems
+        if parameter is not None and not entry.problems:
+            parameters[str(name)] = parameter
+    return SearchSpace(parameters), problems
+
+
+def _read_entry(entry: _Entry, name: object, fields: object) -> Parameter | None:
+    if not _NAME.fullmatch(str(name)):
+        expected = "a name of letters, digits and underscores, because ${params.name} reads it"
+        entry.problem("", repr(name), expected, "rename it")
+    if not _is_mapping(fields):
+        fix = "write {type: uniform, low: 0.0, high: 1.0}"
+        entry.problem("", fields, "a mapping with a type", fix)
+        return None
+    word = str(entry.fields.get("type"))
+    kind = KINDS.get(word)
+    if kind is None:
+        miss = near_miss(word, KINDS)
+        fix = f"set {entry.key}.type={miss}" if miss else "choose one of them"
+        entry.problem("type", entry.fields.get("type"), f"one of {listed(KINDS)}", fix)
+        return None
+    _check_fields(entry, word, kind)
+    if entry.problems:
+        return None
+    parameter = kind.build(entry)
+    if not entry.problems:
+        _check_default(entry, parameter)
+    return parameter
+
+
+def _check_fields(entry: _Entry, word: str, kind: _Kind) -> None:
+    for field in kind.required:
+        if entry.fields.get(field) is None:
+            entry.problem(field, "nothing", f"a value, because type={word} needs it", "add it")
+    for field in entry.fields:
+        if field not in kind.fields:
+            miss = near_miss(str(field), kind.fields)
+            fix = f"write {miss} instead" if miss else "remove it"
+            got = entry.fields[field]
+            entry.problem(str(field), got, f"one of {listed(kind.fields)} for type={word}", fix)
+
+
+def _check_default(entry: _Entry, parameter: Parameter) -> None:
+    default = entry.fields.get("default")
+    if not has_default(parameter) or parameter.contains(default):
+        return
+    if isinstance(parameter, Choice):
+        expected = f"one of the values {list(parameter.values)}"
+    elif isinstance(parameter, Normal):
+        expected = "a number inside the bounds"
+    else:
+        word = "whole number" if isinstance(parameter, Integer) else "number"
+        expected = f"a {word} from {_shown(parameter.low)} to {_shown(parameter.high)}"
+    entry.problem("default", default, expected, "move the default, or widen the bounds")
+
+
+def _is_mapping(value: object) -> bool:
+    return hasattr(value, "items")
+
+
+def _is_finite(value: object) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def _shown(value: float) -> str:
+    return f"{value:g}"

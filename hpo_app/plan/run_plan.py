@@ -1,0 +1,164 @@
+"""From settings to one frozen value: everything that a run is told, checked once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import TYPE_CHECKING, Any
+
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from hpo_app.plan.search_space import SearchSpace
+
+
+class Mode(str, Enum):
+    """Which end of the metric is better."""
+
+    MIN = "min"
+    MAX = "max"
+
+
+@dataclass(frozen=True)
+class Objective:
+    """What is optimised; said here and nowhere else.
+
+    Attributes:
+        metric: Name under which the trainer reports the number.
+        mode: Which end is better.
+    """
+
+    metric: str
+    mode: Mode
+
+    @property
+    def sign(self) -> int:
+        """1 if more is better, -1 if less is: `sign * value` is always to be maximised."""
+        return 1 if self.mode is Mode.MAX else -1
+
+    def is_better(self, value: float, than: float) -> bool:
+        """Return whether `value` beats `than`."""
+        return self.sign * value > self.sign * than
+
+
+@dataclass(frozen=True)
+class Resources:
+    """What one trial holds while it trains, and how many may train at once.
+
+    Attributes:
+        cpu: CPUs per trial; fractions allowed.
+        gpu: GPUs per trial; a fraction shares one card.
+        max_concurrent_trials: Upper limit, or None for as many as fit.
+    """
+
+    cpu: float
+    gpu: float
+    max_concurrent_trials: int | None
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """Where the run takes place.
+
+    Attributes:
+        address: `local` for a Ray of its own on this machine, else a cluster's address.
+        num_cpus: CPUs a local Ray may use; None for all.
+        num_gpus: GPUs a local Ray may use; None for all.
+        dashboard: Whether a local Ray serves its dashboard.
+    """
+
+    address: str
+    num_cpus: int | None
+    num_gpus: int | None
+    dashboard: bool
+
+    @property
+    def is_local(self) -> bool:
+        """Whether the run starts its own Ray on this machine."""
+        return self.address == "local"
+
+
+@dataclass(frozen=True)
+class Component:
+    """An object that the config names: a searcher or a scheduler.
+
+    Attributes:
+        target: Import path of its class or function.
+        arguments: Keyword arguments, plain and resolved.
+    """
+
+    target: str
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Searcher:
+    """How parameters are proposed.
+
+    Attributes:
+        component: The sampler.
+        is_model_based: Whether it learns from the results of earlier trials.
+    """
+
+    component: Component
+    is_model_based: bool
+
+
+@dataclass(frozen=True)
+class Scheduler:
+    """How iterations are spent on trials.
+
+    Attributes:
+        component: The scheduler.
+        is_population: Whether trials copy each other's state while they train, so that all are
+            alive at once and every report needs a checkpoint.
+    """
+
+    component: Component
+    is_population: bool
+
+
+@dataclass(frozen=True)
+class RunPlan:
+    """A run, checked and frozen: nothing after this point checks or defaults anything.
+
+    Attributes:
+        objective: What is optimised.
+        space: What may be sampled.
+        num_trials: How many trials, the default configuration included.
+        time_budget_s: Seconds after which the run ends, or None.
+        iterations: Reports of a full trial: the fidelity that a scheduler spends.
+        checkpoint_every: Iterations between checkpoints; 0 for none but what a scheduler needs.
+        max_failures: How often a failed trial is started again.
+        max_same_failures: The run ends when this many first trials all failed alike.
+        resources: What a trial holds.
+        cluster: Where the run takes place.
+        searcher: How parameters are proposed.
+        scheduler: How iterations are spent.
+        seed: Seed of the whole run.
+        trainer: Import path of the training function, `package.module:function`.
+        trusted_modules: Packages of the user's own that the config may name code from.
+        template: The composed config without `hydra`, interpolations unresolved.
+        space_entries: The search space as it was written.
+        choices: Config group choices, for the record.
+    """
+
+    objective: Objective
+    space: SearchSpace
+    num_trials: int
+    time_budget_s: float | None
+    iterations: int
+    checkpoint_every: int
+    max_failures: int
+    max_same_failures: int
+    resources: Resources
+    cluster: Cluster
+    searcher: Searcher
+    scheduler: Scheduler
+    seed: int
+    trainer: str
+    trusted_modules: tuple[str, ...]
+    template: Mapping[str, Any]
+    space_entries: Mapping[str, Mapping[str, Any]]
+    choices: Mapping[str, str]
