@@ -1,0 +1,1 @@
+"""The room where Optuna's samplers are spoken to."""

@@ -1,0 +1,91 @@
+"""From past trials to the next parameters: ask and tell over any Optuna sampler.
+
+Optuna is told the truth. A trial that trained to its end is COMPLETE. One that the scheduler
+stopped is PRUNED with its curve, so that a model never takes its early value for a final one. One
+that crashed or reported nothing usable is FAIL. Ray's own wrapper reports a stopped trial as
+complete, and leaves one that reported NaN running for ever (measured with Ray 2.60).
+"""
+
+from __future__ import annotations
+
+import warnings
+from typing import TYPE_CHECKING, Any
+
+import optuna
+from optuna.study import StudyDirection
+from optuna.trial import TrialState as OptunaState
+
+from hpo_app.plan.run_plan import Mode
+from hpo_app.search.distributions import to_distributions, to_drawn, to_params
+from hpo_app.study.records import TrialState
+
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from hpo_app.plan.run_plan import Objective
+    from hpo_app.plan.search_space import Params, SearchSpace
+
+_TOLD_AS = {
+    TrialState.FINISHED: OptunaState.COMPLETE,
+    TrialState.STOPPED: OptunaState.PRUNED,
+    TrialState.INTERRUPTED: OptunaState.PRUNED,
+    TrialState.FAILED: OptunaState.FAIL,
+}
+
+
+class Searcher:
+    """Proposes the parameters of the next trial, and learns from what became of the others.
+
+    Attributes:
+        num_asked: How many trials were asked for; the next one gets this number.
+
+    Source:
+        Optuna's ask-and-tell interface, https://optuna.readthedocs.io.
+    """
+
+    def __init__(self, space: SearchSpace, objective: Objective, sampler: Any) -> None:
+        optuna.logging.set_verbosity(optuna.logging.WARNING)
+        self._space = space
+        self._distributions = to_distributions(space)
+        is_max = objective.mode is Mode.MAX
+        direction = StudyDirection.MAXIMIZE if is_max else StudyDirection.MINIMIZE
+        self._study = optuna.create_study(sampler=sampler, direction=direction)
+        self._open: dict[int, optuna.trial.Trial] = {}
+        self.num_asked = 0
+
+    def ask(self) -> tuple[int, Params, bool]:
+        """Return number, parameters and whether this is the default configuration."""
+        number = self.num_asked
+        is_default = number == 0 and self._space.has_defaults
+        if is_default:
+            self._study.enqueue_trial(to_drawn(self._space, self._space.defaults))
+        trial = self._study.ask(self._distributions)
+        self._open[number] = trial
+        self.num_asked += 1
+        # The default is handed over as it was written: a rank or a share loses nothing, but a
+        # default between two steps of a range would move.
+        params = self._space.defaults if is_default else to_params(self._space, trial.params)
+        return number, params, is_default
+
+    def tell(self, number: int, state: TrialState, curve: Sequence[tuple[int, float]]) -> str:
+        """Say what became of a trial.
+
+        Args:
+            number: Number of the trial.
+            state: How it ended.
+            curve: `(iteration, value)` of all its reports.
+
+        Returns:
+            The state that the sampler was told.
+        """
+        trial = self._open.pop(number)
+        told = _TOLD_AS[state] if curve else OptunaState.FAIL
+        with warnings.catch_warnings():
+            # Population-based trials that copied a state repeat iterations; the first stands.
+            warnings.simplefilter("ignore", UserWarning)
+            for iteration, value in curve:
+                trial.report(value, iteration)
+        last = curve[-1][1] if told is OptunaState.COMPLETE else None
+        self._study.tell(trial, last, told)
+        return told.name

@@ -1,0 +1,163 @@
+"""From events to a file that survives: one JSON line per event, in order, checked and synced.
+
+Format, version 1. Each line is `CRC32 JSON`, where the CRC is eight hexadecimal digits over the
+bytes of the JSON, and the JSON is an object with `seq` (from 0, without gaps), `t` (seconds since
+the run started, by a monotonic clock) and `event`; the first is always `opened` and carries the
+schema version. An event counts as done once `sync` has returned. Nothing here is a pickle.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+import zlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from hpo_app.errors import Problem, RunFolderError
+
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+SCHEMA_VERSION = 1
+FILE_NAME = "journal.jsonl"
+
+
+@dataclass(frozen=True)
+class Event:
+    """One line of a journal.
+
+    Attributes:
+        seq: Place in the journal, from 0.
+        at_s: Seconds since the run started.
+        name: What happened.
+        fields: What is known of it.
+    """
+
+    seq: int
+    at_s: float
+    name: str
+    fields: Mapping[str, Any]
+
+
+class Journal:
+    """An append-only journal, open for writing by one process.
+
+    Events are gathered in memory and written by `sync` in a single append, so that one event
+    costs no more than its share of a disk flush.
+    """
+
+    def __init__(self, path: Path) -> None:
+        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_EXCL
+        self._file = os.open(path, flags, 0o644)
+        self._started = time.monotonic()
+        self._pending: list[bytes] = []
+        self._next_seq = 0
+        _sync_folder(path.parent)
+
+    @property
+    def elapsed_s(self) -> float:
+        """Seconds since the run started."""
+        return time.monotonic() - self._started
+
+    @property
+    def has_pending(self) -> bool:
+        """Whether events wait for `sync`."""
+        return bool(self._pending)
+
+    def append(self, event: str, **fields: Any) -> float:
+        """Add an event; it is safe only after the next `sync`.
+
+        Args:
+            event: What happened.
+            **fields: What is known of it: plain JSON values, all numbers finite.
+
+        Returns:
+            Seconds since the run started, as written.
+        """
+        at_s = round(self.elapsed_s, 4)
+        entry = {"seq": self._next_seq, "t": at_s, "event": event, **fields}
+        body = json.dumps(entry, allow_nan=False, separators=(",", ":")).encode()
+        self._pending.append(b"%08x %s\n" % (zlib.crc32(body), body))
+        self._next_seq += 1
+        return at_s
+
+    def sync(self) -> None:
+        """Write all pending events and return once the disk has them."""
+        if not self._pending:
+            return
+        data = b"".join(self._pending)
+        while data:
+            data = data[os.write(self._file, data) :]
+        os.fsync(self._file)
+        self._pending.clear()
+
+    def close(self) -> None:
+        """Write what is pending and close the file."""
+        self.sync()
+        os.close(self._file)
+
+
+def read_events(path: Path) -> Iterator[Event]:
+    """Yield the events of a journal in order; a torn last line is left out.
+
+    Raises:
+        RunFolderError: If the file is missing, of a newer schema, or damaged before its end.
+    """
+    try:
+        lines = path.read_bytes().split(b"\n")
+    except OSError as error:
+        fix = "name a folder that a run of hpo_app wrote"
+        raise RunFolderError([Problem(str(path), str(error), "a journal", fix)]) from error
+    tail = len(lines) - 1
+    for index, line in enumerate(lines):
+        if index == tail:
+            return  # Empty after a whole line; otherwise cut off in mid-write, never acknowledged.
+        event = _parse(line, index)
+        if event is None:
+            if index == tail - 1:
+                return
+            raise RunFolderError([_damage(path, index)])
+        if index == 0:
+            _check_schema(path, event)
+        yield event
+
+
+def _parse(line: bytes, index: int) -> Event | None:
+    try:
+        crc, body = int(line[:8], 16), line[9:]
+        entry = json.loads(body) if zlib.crc32(body) == crc else None
+    except ValueError:
+        return None
+    if not isinstance(entry, dict) or entry.get("seq") != index:
+        return None
+    return Event(index, entry.pop("t"), entry.pop("event"), entry)
+
+
+def _check_schema(path: Path, event: Event) -> None:
+    version = event.fields.get("schema")
+    if event.name != "opened" or not isinstance(version, int) or version > SCHEMA_VERSION:
+        expected = f"a journal of schema {SCHEMA_VERSION} or lower"
+        got = f"first event {event.name!r}, schema {version!r}"
+        raise RunFolderError([Problem(str(path), got, expected, "update hpo_app")])
+
+
+def _damage(path: Path, index: int) -> Problem:
+    return Problem(
+        f"{path}, line {index + 1}",
+        "a damaged line",
+        "eight hexadecimal digits of CRC32 that agree with the JSON behind them",
+        "restore the file from a copy",
+    )
+
+
+def _sync_folder(folder: Path) -> None:
+    # A new file is safe only when the folder that names it is.
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

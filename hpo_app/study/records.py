@@ -1,0 +1,165 @@
+"""From events to nouns: what is remembered of a run and of each of its trials."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import TYPE_CHECKING
+
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from hpo_app.plan.run_plan import Objective
+    from hpo_app.plan.search_space import Params
+
+
+class TrialState(str, Enum):
+    """How a trial stands.
+
+    Attributes:
+        RUNNING: Not ended: training, paused, or waiting for a worker.
+        FINISHED: Trained to its end.
+        STOPPED: Ended early by the scheduler.
+        FAILED: Ended by an error, or without a usable report.
+        INTERRUPTED: Cut off because the run ended: budget, target or a signal.
+    """
+
+    RUNNING = "running"
+    FINISHED = "finished"
+    STOPPED = "stopped"
+    FAILED = "failed"
+    INTERRUPTED = "interrupted"
+
+
+@dataclass(frozen=True)
+class Report:
+    """One report of a trial.
+
+    Attributes:
+        iteration: Number of the report within the trial, from 1.
+        metrics: `{name: number}`, all finite.
+        at_s: Seconds since the run started.
+    """
+
+    iteration: int
+    metrics: Mapping[str, float]
+    at_s: float
+
+
+@dataclass(frozen=True)
+class Clone:
+    """One exploit step of population-based training: a trial went on from another's state.
+
+    Attributes:
+        source: Number of the trial that was copied.
+        iteration: Iteration of the copied state.
+        params: Values the trial went on with.
+        at_s: Seconds since the run started.
+    """
+
+    source: int
+    iteration: int
+    params: Params
+    at_s: float
+
+
+@dataclass(frozen=True)
+class TrialRecord:
+    """Everything remembered of one trial.
+
+    Attributes:
+        number: Number in the run, from 0.
+        params: Values it was trained with; the last ones, if a scheduler changed them.
+        is_default: Whether this is the default configuration.
+        seed: Seed of the trial.
+        state: How it stands.
+        reports: All reports, by iteration; an iteration that was repeated counts once.
+        started_s: Seconds from the run's start to the first start of the trial; None if never.
+        ended_s: Seconds from the run's start to its end; None while it runs.
+        error: The error with its traceback, for a failed trial.
+        checkpoint: Folder of the newest checkpoint, relative to the run folder.
+        clones: Exploit steps of population-based training, in order.
+        retries: How often it was started again after an error.
+    """
+
+    number: int
+    params: Params
+    is_default: bool = False
+    seed: int = 0
+    state: TrialState = TrialState.RUNNING
+    reports: tuple[Report, ...] = ()
+    started_s: float | None = None
+    ended_s: float | None = None
+    error: str | None = None
+    checkpoint: str | None = None
+    clones: tuple[Clone, ...] = ()
+    retries: int = 0
+
+    @property
+    def iterations(self) -> int:
+        """Number of the last reported iteration; 0 before the first report."""
+        return self.reports[-1].iteration if self.reports else 0
+
+    @property
+    def duration_s(self) -> float | None:
+        """Seconds from first start to end, pauses included; None unless started and ended."""
+        if self.started_s is None or self.ended_s is None:
+            return None
+        return self.ended_s - self.started_s
+
+    def curve(self, metric: str) -> list[tuple[int, float]]:
+        """Return `(iteration, value)` of every report that has `metric`."""
+        return [
+            (report.iteration, report.metrics[metric])
+            for report in self.reports
+            if metric in report.metrics
+        ]
+
+    def value(self, metric: str) -> float | None:
+        """Return the last reported value, or None; what a failed trial reported does not count."""
+        if self.state is TrialState.FAILED or not self.reports:
+            return None
+        return self.reports[-1].metrics.get(metric)
+
+
+@dataclass(frozen=True)
+class Study:
+    """The record of a run.
+
+    Attributes:
+        run_id: Unique name of the run.
+        folder: The run folder.
+        objective: What was optimised.
+        space: The search space as it was written, `{name: entry}`.
+        trials: Records by number.
+        num_trials: How many trials were asked for.
+        iterations: Iterations of a full trial.
+        seed: Seed of the run.
+        stop_reason: Why the run ended, as a sentence; empty while it runs.
+        duration_s: Seconds from start to end, or to the last event.
+        facts: Further plain values: versions, host, choices of the config groups.
+    """
+
+    run_id: str
+    folder: Path
+    objective: Objective
+    space: Mapping[str, Mapping[str, object]]
+    trials: tuple[TrialRecord, ...]
+    num_trials: int
+    iterations: int
+    seed: int
+    stop_reason: str = ""
+    duration_s: float = 0.0
+    facts: Mapping[str, object] = field(default_factory=dict)
+
+    def in_state(self, state: TrialState) -> list[TrialRecord]:
+        """Return the trials in one state, by number."""
+        return [trial for trial in self.trials if trial.state is state]
+
+    @property
+    def default(self) -> TrialRecord | None:
+        """The trial of the default configuration, if there is one that kept its values."""
+        kept = (trial for trial in self.trials if trial.is_default and not trial.clones)
+        return next(kept, None)

@@ -1,0 +1,128 @@
+"""From a journal to the study it tells of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+from hpo_app.errors import Problem, RunFolderError
+from hpo_app.plan.run_plan import Mode, Objective
+from hpo_app.study.journal import FILE_NAME, read_events
+from hpo_app.study.records import Clone, Report, Study, TrialRecord, TrialState
+
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from pathlib import Path
+
+    from hpo_app.study.journal import Event
+
+
+def load_study(folder: Path) -> Study:
+    """Read a run folder; neither Ray nor a pickle is involved.
+
+    Args:
+        folder: The run folder, which holds `journal.jsonl`.
+
+    Raises:
+        RunFolderError: If the journal is missing or damaged.
+    """
+    study = replay(read_events(folder / FILE_NAME), folder)
+    if study is None:
+        problem = Problem(str(folder / FILE_NAME), "no event", "a journal", "name another folder")
+        raise RunFolderError([problem])
+    return study
+
+
+def replay(events: Iterable[Event], folder: Path) -> Study | None:
+    """Return the study that events tell of, or None if there is not one event."""
+    builder: StudyBuilder | None = None
+    for event in events:
+        if builder is None:
+            builder = StudyBuilder(folder, event.fields)
+        builder.add(event.name, event.at_s, event.fields)
+    return builder.study() if builder else None
+
+
+@dataclass
+class _Draft:
+    """A trial record while events still add to it; reports are kept by iteration."""
+
+    record: TrialRecord
+    reports: dict[int, Report] = field(default_factory=dict)
+
+
+class StudyBuilder:
+    """Takes events one by one, and gives the study as it stands."""
+
+    def __init__(self, folder: Path, opened: Mapping[str, Any]) -> None:
+        objective = Objective(opened["metric"], Mode(opened["mode"]))
+        self._study = Study(
+            run_id=opened["run_id"],
+            folder=folder,
+            objective=objective,
+            space=opened["space"],
+            trials=(),
+            num_trials=opened["num_trials"],
+            iterations=opened["iterations"],
+            seed=opened["seed"],
+            facts=opened.get("facts", {}),
+        )
+        self._drafts: dict[int, _Draft] = {}
+
+    def study(self) -> Study:
+        """Return the study as it stands after the last event."""
+        return replace(self._study, trials=tuple(self.record(number) for number in self._drafts))
+
+    def record(self, number: int) -> TrialRecord:
+        """Return one trial as it stands after the last event."""
+        draft = self._drafts[number]
+        return replace(draft.record, reports=tuple(draft.reports.values()))
+
+    def add(self, name: str, at_s: float, fields: Mapping[str, Any]) -> None:
+        """Take one event; a name that is not known adds nothing."""
+        self._study = replace(self._study, duration_s=at_s)
+        handler = getattr(self, f"_on_{name}", None)
+        if handler is not None:
+            handler(at_s, fields)
+
+    def _change(self, number: int, **changes: Any) -> None:
+        draft = self._drafts[number]
+        draft.record = replace(draft.record, **changes)
+
+    def _on_asked(self, _at_s: float, fields: Mapping[str, Any]) -> None:
+        number = fields["trial"]
+        record = TrialRecord(number, fields["params"], fields["is_default"], fields["seed"])
+        self._drafts[number] = _Draft(record)
+
+    def _on_started(self, at_s: float, fields: Mapping[str, Any]) -> None:
+        if self._drafts[fields["trial"]].record.started_s is None:
+            self._change(fields["trial"], started_s=at_s)
+
+    def _on_reported(self, at_s: float, fields: Mapping[str, Any]) -> None:
+        report = Report(fields["iteration"], fields["metrics"], at_s)
+        reports = self._drafts[fields["trial"]].reports
+        # A trial that went back to a checkpoint repeats iterations: what it did after that
+        # checkpoint the first time is no longer part of its history.
+        for iteration in [known for known in reports if known >= report.iteration]:
+            del reports[iteration]
+        reports[report.iteration] = report
+
+    def _on_checkpointed(self, _at_s: float, fields: Mapping[str, Any]) -> None:
+        self._change(fields["trial"], checkpoint=fields["path"])
+
+    def _on_cloned(self, at_s: float, fields: Mapping[str, Any]) -> None:
+        clone = Clone(fields["source"], fields["iteration"], fields["params"], at_s)
+        clones = self._drafts[fields["trial"]].record.clones
+        self._change(fields["trial"], params=clone.params, clones=(*clones, clone))
+
+    def _on_retried(self, _at_s: float, fields: Mapping[str, Any]) -> None:
+        retries = self._drafts[fields["trial"]].record.retries
+        self._change(fields["trial"], retries=retries + 1)
+
+    def _on_ended(self, at_s: float, fields: Mapping[str, Any]) -> None:
+        state = TrialState(fields["state"])
+        self._change(fields["trial"], state=state, ended_s=at_s, error=fields.get("error"))
+
+    def _on_closed(self, _at_s: float, fields: Mapping[str, Any]) -> None:
+        self._study = replace(self._study, stop_reason=fields["reason"])
