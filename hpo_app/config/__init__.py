@@ -1,0 +1,1 @@
+"""The room where Hydra and OmegaConf are spoken to."""

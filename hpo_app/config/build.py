@@ -1,0 +1,92 @@
+"""From a name in the config to the object it names, through an exact whitelist.
+
+A config decides what runs, so it may name only what stands here, or what a person trusted with
+`trusted_modules` on the command line. It is no sandbox: arguments stay the config's choice.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from hydra.errors import InstantiationException
+from hydra.utils import instantiate
+
+from hpo_app.errors import PlanError, Problem
+
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from hpo_app.plan.run_plan import Component
+
+TRAINERS = (
+    "hpo_app.training.models.ppo:train",
+    "hpo_app.training.models.quadratic:train",
+)
+COMPONENTS = (
+    "optuna.samplers.RandomSampler",
+    "optuna.samplers.TPESampler",
+    "ray.tune.schedulers.FIFOScheduler",
+    "ray.tune.schedulers.AsyncHyperBandScheduler",
+    "hpo_app.tuning.pbt.PopulationTraining",
+)
+
+
+def build(component: Component, key: str, trusted: Sequence[str] = (), **arguments: Any) -> Any:
+    """Return the searcher or scheduler that the config names.
+
+    Args:
+        component: Target and its arguments.
+        key: Config key of the component, for messages.
+        trusted: Packages of the person's own.
+        **arguments: Further arguments, which win over the component's.
+
+    Raises:
+        PlanError: If the target is not on the whitelist, or does not take the arguments.
+    """
+    _require(component.target, COMPONENTS, trusted, f"{key}._target_")
+    node = {"_target_": component.target, **component.arguments}
+    try:
+        factory = instantiate(
+            node, _convert_="all", _partial_=True, _execution_whitelist_=(component.target,)
+        )
+        return factory(**arguments)
+    except (InstantiationException, ImportError, TypeError, ValueError) as error:
+        text = " ".join(str(error.__cause__ or error).split())
+        expected = f"arguments that {component.target} takes"
+        fix = f"correct the keys under {key}"
+        raise PlanError([Problem(key, text, expected, fix)]) from error
+
+
+def load_function(path: str, trusted: Sequence[str] = ()) -> Callable[..., Any]:
+    """Return the training function at `package.module:function`.
+
+    Raises:
+        PlanError: If it is neither ours nor trusted, or does not exist.
+    """
+    _require(path, TRAINERS, trusted, "model.trainer")
+    module_name, _, name = path.partition(":")
+    try:
+        function = getattr(importlib.import_module(module_name), name)
+    except (ImportError, AttributeError) as error:
+        expected = "package.module:function that can be imported"
+        problem = Problem("model.trainer", f"{path} ({error})", expected, "correct the name")
+        raise PlanError([problem]) from error
+    if not callable(function):
+        problem = Problem("model.trainer", path, "a function", "name a function in the module")
+        raise PlanError([problem])
+    return function  # type: ignore[no-any-return]
+
+
+def _require(target: str, allowed: Sequence[str], trusted: Sequence[str], key: str) -> None:
+    if target in allowed or any(_is_inside(target, module) for module in trusted):
+        return
+    package = target.split(":", maxsplit=1)[0].split(".", maxsplit=1)[0]
+    expected = "a name that hpo_app ships, or one inside trusted_modules"
+    fix = f"if the code is yours, add 'trusted_modules=[{package}]' on the command line"
+    raise PlanError([Problem(key, target, expected, fix)])
+
+
+def _is_inside(target: str, module: str) -> bool:
+    return target.startswith((f"{module}.", f"{module}:"))

@@ -1,0 +1,84 @@
+"""From overrides to a composed config: where `conf/` is, and how Hydra is called."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from hydra import compose, initialize_config_dir
+from hydra.core.hydra_config import HydraConfig
+from omegaconf import OmegaConf, open_dict
+
+from hpo_app.config.resolvers import register_resolvers
+
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from omegaconf import DictConfig
+
+CONFIG_NAME = "config"
+
+
+@dataclass(frozen=True)
+class Origin:
+    """What Hydra remembers of a composition.
+
+    Attributes:
+        overrides: What was typed, without the overrides of Hydra itself.
+        choices: `{group: choice}`.
+        sources: Folders that YAML files came from, in the order in which they are searched.
+    """
+
+    overrides: tuple[str, ...] = ()
+    choices: Mapping[str, str] = field(default_factory=dict)
+    sources: tuple[Path, ...] = ()
+
+
+def conf_dir() -> Path:
+    """Return the folder of our config groups: inside a wheel's package, beside a checkout's."""
+    package = Path(__file__).resolve().parent.parent
+    inside = package / "conf"
+    return inside if inside.is_dir() else package.parent / "conf"
+
+
+def compose_config(
+    overrides: Sequence[str] = (), config_dir: Path | None = None
+) -> tuple[DictConfig, Origin]:
+    """Compose the config outside of Hydra's command line.
+
+    Args:
+        overrides: In Hydra's grammar, for example `["preset=standard", "num_trials=20"]`.
+        config_dir: A person's own config groups, searched before ours.
+
+    Returns:
+        The config without its `hydra` node, and where its values came from.
+    """
+    register_resolvers()
+    extra = [f"hydra.searchpath=[file://{config_dir.resolve()}]"] if config_dir else []
+    with initialize_config_dir(str(conf_dir())):
+        config = compose(CONFIG_NAME, [*overrides, *extra], return_hydra_config=True)
+    origin = _origin(config.hydra, overrides)
+    with open_dict(config):
+        del config["hydra"]
+    return config, origin
+
+
+def hydra_origin() -> Origin:
+    """Return the origin of the config that `hydra.main` handed over."""
+    hydra = HydraConfig.get()
+    return _origin(hydra, hydra.overrides.task)
+
+
+def hydra_folder() -> Path:
+    """Return the run folder that Hydra made."""
+    return Path(HydraConfig.get().runtime.output_dir)
+
+
+def _origin(hydra: Any, overrides: Sequence[str]) -> Origin:
+    choices = OmegaConf.to_container(hydra.runtime.choices)
+    sources = hydra.runtime.get("config_sources") or []
+    folders = [Path(source.path) for source in sources if source.schema == "file"]
+    named = {str(group): str(choice) for group, choice in dict(choices).items()}  # type: ignore[arg-type]
+    return Origin(tuple(overrides), named, (*folders, conf_dir()))

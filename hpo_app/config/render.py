@@ -1,0 +1,61 @@
+"""From a template and sampled values to the concrete config that a trial trains."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from omegaconf import OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from hpo_app.config.resolvers import register_resolvers
+from hpo_app.errors import Problem
+
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from omegaconf import DictConfig
+
+    from hpo_app.plan.search_space import Params
+
+
+class Rendered(NamedTuple):
+    """What a training function is given: plain dicts without an interpolation left."""
+
+    model: dict[str, Any]
+    data: dict[str, Any]
+    training: dict[str, Any]
+
+
+def render(template: Mapping[str, Any], params: Params) -> Rendered:
+    """Return model, data and training config with `params` in place.
+
+    Args:
+        template: The composed config as plain containers, interpolations unresolved.
+        params: Values for `${params.…}`.
+    """
+    register_resolvers()
+    root = OmegaConf.create({**template, "params": params})
+    parts = [OmegaConf.to_container(root[part], resolve=True) for part in Rendered._fields]
+    return Rendered(*parts)  # type: ignore[arg-type]
+
+
+def unresolvable(template: Mapping[str, Any], params: Params) -> Iterator[Problem]:
+    """Yield the interpolations of model, data and training that lead nowhere."""
+    register_resolvers()
+    root = OmegaConf.create({**template, "params": params})
+    for part in Rendered._fields:
+        problem = _resolve(root, part)
+        # The rules name those that lead to params, with the parameter that was meant.
+        if problem is not None and "params." not in problem.got:
+            yield problem
+
+
+def _resolve(root: DictConfig, part: str) -> Problem | None:
+    try:
+        OmegaConf.to_container(root[part], resolve=True)
+    except OmegaConfBaseException as error:
+        key = str(getattr(error, "full_key", "") or part)
+        text = str(error).splitlines()[0]
+        return Problem(key, text, "an interpolation that can be resolved", "correct the key")
+    return None

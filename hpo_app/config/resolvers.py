@@ -1,0 +1,41 @@
+"""From `${hpo.…:…}` in a YAML file to a value."""
+
+from __future__ import annotations
+
+import secrets
+from typing import Any
+
+from omegaconf import DictConfig, OmegaConf  # noqa: TC002 - OmegaConf reads the annotation
+
+from hpo_app.plan.read_space import read_space
+
+
+def register_resolvers() -> None:
+    """Make our resolvers known to OmegaConf, in this process."""
+    OmegaConf.register_resolver("hpo.defaults", _defaults, replace=True)
+    OmegaConf.register_resolver("hpo.largest_divisor", largest_divisor, replace=True)
+    OmegaConf.register_resolver("hpo.unique", _unique, replace=True, use_cache=True)
+
+
+def _defaults(space: DictConfig) -> dict[str, Any]:
+    """`${hpo.defaults:${search_space}}`: the default configuration of a search space."""
+    entries: Any = OmegaConf.to_container(space, resolve=True)
+    # An entry that cannot be read is left out here; the plan says what is wrong with it.
+    typed, _ = read_space(entries)
+    return typed.defaults
+
+
+def largest_divisor(wanted: int, *factors: int) -> int:
+    """`${hpo.largest_divisor:wanted,a,b}`: largest divisor of the product, at most `wanted`.
+
+    It keeps a minibatch a divisor of the rollout it is cut from, whatever is sampled.
+    """
+    product = 1
+    for factor in factors:
+        product *= int(factor)
+    return next(size for size in range(min(int(wanted), product), 0, -1) if product % size == 0)
+
+
+def _unique() -> str:
+    """`${hpo.unique:}`: six hexadecimal digits, the same wherever one run asks for them."""
+    return secrets.token_hex(3)
