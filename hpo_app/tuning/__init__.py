@@ -1,0 +1,1 @@
+"""The room where Ray is spoken to."""

@@ -1,0 +1,195 @@
+"""From a plan to a study: one Tune run, written down as it happens."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import random
+import signal
+import sys
+import threading
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from ray import tune
+
+from hpo_app.config.build import build
+from hpo_app.search.searcher import Searcher
+from hpo_app.study.journal import FILE_NAME, SCHEMA_VERSION, Journal
+from hpo_app.training.seeds import derive_seed
+from hpo_app.tuning.pbt import PopulationTraining
+from hpo_app.tuning.recorder import Recorder
+from hpo_app.tuning.search import TuneSearch
+from hpo_app.tuning.session import ray_session
+from hpo_app.tuning.trainable import TrialSpec, run_trial
+
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from hpo_app.plan.capacity import Capacity
+    from hpo_app.plan.run_plan import RunPlan
+    from hpo_app.study.records import Study
+    from hpo_app.tuning.view import RunView
+
+_LOG = logging.getLogger(__name__)
+TRIALS_FOLDER = "trials"
+
+
+class _RunStopper(tune.Stopper):
+    """Ends the run when the recorder, or a signal, has a reason to."""
+
+    def __init__(self, recorder: Recorder) -> None:
+        self._recorder = recorder
+
+    def __call__(self, trial_id: str, result: dict[str, Any]) -> bool:  # noqa: ARG002
+        return False
+
+    def stop_all(self) -> bool:
+        return bool(self._recorder.stop_reason)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {}  # Tune's snapshot pickles stoppers; nothing of ours is read back from it.
+
+
+def run_search(plan: RunPlan, folder: Path, view: RunView, facts: dict[str, Any]) -> Study:
+    """Run the search that a plan describes.
+
+    Args:
+        plan: What to run.
+        folder: The run folder; exists, and holds no journal yet.
+        view: Shown what happens.
+        facts: Plain values for the record: versions, host, command.
+
+    Returns:
+        The study, which the journal in `folder` tells of too.
+
+    Raises:
+        ResourceError: If no trial can ever fit.
+        PlanError: If searcher or scheduler do not take their arguments.
+    """
+    searcher = Searcher(
+        plan.space,
+        plan.objective,
+        build(plan.searcher.component, "search_alg", plan.trusted_modules),
+    )
+    with ray_session(plan) as capacity, _journal(folder) as journal:
+        recorder = Recorder(plan, folder, journal, searcher, view)
+        scheduler = _scheduler(plan, recorder)
+        recorder.open(_opened(plan, folder, facts))
+        with _signals_to(recorder):
+            try:
+                _run_tune(plan, folder, recorder, scheduler, capacity)
+            finally:
+                recorder.close()
+        _remove_tune_state(folder)
+        return recorder.study()
+
+
+def _run_tune(
+    plan: RunPlan, folder: Path, recorder: Recorder, scheduler: Any, capacity: Capacity
+) -> None:
+    # Population-based training and ASHA draw from the global generators.
+    random.seed(derive_seed(plan.seed, "scheduler"))
+    np.random.seed(derive_seed(plan.seed, "scheduler"))  # noqa: NPY002
+    # Every member of a population has to be there before it can be compared with the others.
+    max_alive = None if plan.scheduler.is_population else capacity.slots(plan.resources)
+    trainable = tune.with_resources(
+        tune.with_parameters(run_trial, spec=_trial_spec(plan, folder)),
+        tune.PlacementGroupFactory([{"CPU": plan.resources.cpu, "GPU": plan.resources.gpu}]),
+    )
+    name = f"hpo_app_{folder.name}"  # Tune keeps trainables by name, for a whole cluster.
+    tune.register_trainable(name, trainable)
+    tune.run(
+        name,
+        name=TRIALS_FOLDER,
+        storage_path=str(folder),
+        metric=f"metrics/{plan.objective.metric}",
+        mode=plan.objective.mode.value,
+        search_alg=TuneSearch(recorder, plan.num_trials, max_alive),
+        scheduler=scheduler,
+        stop=_RunStopper(recorder),
+        callbacks=[recorder],
+        max_failures=plan.max_failures,
+        raise_on_failed_trial=False,
+        reuse_actors=True,
+        verbose=0,
+    )
+
+
+def _scheduler(plan: RunPlan, recorder: Recorder) -> Any:
+    component, trusted = plan.scheduler.component, plan.trusted_modules
+    if not plan.scheduler.is_population:
+        return build(component, "scheduler", trusted)
+    seed = derive_seed(plan.seed, "population")
+    scheduler = build(component, "scheduler", trusted, space=plan.space, seed=seed)
+    if isinstance(scheduler, PopulationTraining):
+        scheduler.on_clone = recorder.cloned
+    return scheduler
+
+
+def _trial_spec(plan: RunPlan, folder: Path) -> TrialSpec:
+    return TrialSpec(
+        template=plan.template,
+        trainer=plan.trainer,
+        trusted_modules=plan.trusted_modules,
+        metric=plan.objective.metric,
+        iterations=plan.iterations,
+        # A population copies state at every look, so every report has to bring it.
+        checkpoint_every=1 if plan.scheduler.is_population else plan.checkpoint_every,
+        num_cpus=max(1, int(plan.resources.cpu)),
+        log_folder=str(folder / TRIALS_FOLDER),
+        import_path=tuple(path for path in sys.path if path),
+    )
+
+
+def _opened(plan: RunPlan, folder: Path, facts: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "schema": SCHEMA_VERSION,
+        "run_id": folder.name,
+        "metric": plan.objective.metric,
+        "mode": plan.objective.mode.value,
+        "space": plan.space_entries,
+        "num_trials": plan.num_trials,
+        "iterations": plan.iterations,
+        "seed": plan.seed,
+        "facts": {**facts, "choices": dict(plan.choices)},
+    }
+
+
+@contextlib.contextmanager
+def _journal(folder: Path) -> Iterator[Journal]:
+    journal = Journal(folder / FILE_NAME)
+    try:
+        yield journal
+    finally:
+        journal.close()
+
+
+@contextlib.contextmanager
+def _signals_to(recorder: Recorder) -> Iterator[None]:
+    """Let the first INT or TERM end the run in order; a second one ends the process."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def request_stop(number: int, _frame: object) -> None:
+        recorder.stop_reason = f"signal {signal.Signals(number).name}"
+        for handled in previous:
+            signal.signal(handled, signal.SIG_DFL)
+
+    handled = (signal.SIGINT, signal.SIGTERM)
+    previous = {number: signal.signal(number, request_stop) for number in handled}
+    try:
+        yield
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, handler)
+
+
+def _remove_tune_state(folder: Path) -> None:
+    # Tune's snapshot holds pickles and is never read: the journal says all of it.
+    for pattern in ("experiment_state-*.json", "*.pkl", "search_gen_state-*", "basic-variant-*"):
+        for path in (folder / TRIALS_FOLDER).glob(pattern):
+            path.unlink(missing_ok=True)

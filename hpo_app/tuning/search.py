@@ -1,0 +1,64 @@
+"""From our searcher to Tune: trials are made when a slot is free, and numbered by us.
+
+Tune has an adapter for searchers of its own kind, but it refuses to work under population-based
+training, asks for one trial more than there are slots (so that a model proposes it without the
+result it waits for), and names trials at random.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ray.tune.experiment import Trial as TuneTrialRecord
+from ray.tune.search.search_algorithm import SearchAlgorithm
+
+
+if TYPE_CHECKING:
+    from hpo_app.tuning.recorder import Recorder
+
+
+class TuneSearch(SearchAlgorithm):
+    """Hands Tune the trials that the recorder asks the searcher for.
+
+    Attributes:
+        num_trials: How many trials to make.
+        max_alive: How many may be waiting, training or paused at once; None for no limit.
+    """
+
+    def __init__(self, recorder: Recorder, num_trials: int, max_alive: int | None) -> None:
+        self._recorder = recorder
+        self.num_trials = num_trials
+        self.max_alive = max_alive
+        self._spec: dict[str, Any] = {}
+
+    @property
+    def total_samples(self) -> int:
+        """How many trials there will be."""
+        return self.num_trials
+
+    def add_configurations(self, experiments: Any) -> None:
+        """Take Tune's own settings, which every trial gets."""
+        (experiment,) = experiments
+        self._spec = experiment.spec
+
+    def next_trial(self) -> TuneTrialRecord | None:
+        """Return a new trial, or None while all slots are taken."""
+        if self.is_finished():
+            return None
+        if self.max_alive is not None and self._recorder.num_alive >= self.max_alive:
+            return None
+        number, params, seed = self._recorder.ask()
+        return TuneTrialRecord(
+            self._spec["run"],
+            config={"number": number, "params": params, "seed": seed},
+            trial_id=f"{number:06d}",
+            storage=self._spec["storage"],
+            placement_group_factory=self._spec.get("resources_per_trial"),
+            checkpoint_config=self._spec["checkpoint_config"],
+            max_failures=self._spec["max_failures"],
+            trial_dirname_creator=lambda _: str(number),
+        )
+
+    def is_finished(self) -> bool:
+        """Return whether no further trial will be made."""
+        return self._finished or self._recorder.num_asked >= self.num_trials

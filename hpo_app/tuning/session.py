@@ -1,0 +1,92 @@
+"""From a plan to a running Ray: our own on this machine, or a cluster's."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+from typing import TYPE_CHECKING
+
+import ray
+
+from hpo_app.errors import Problem, ResourceError
+from hpo_app.plan.capacity import Capacity, this_machine
+from hpo_app.plan.rules import check_capacity
+
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from hpo_app.plan.run_plan import Cluster, RunPlan
+
+# What Ray reads from the environment when it starts, in the driver and in workers.
+_SETTINGS = {
+    "RAY_AIR_NEW_OUTPUT": "0",  # The new output engine prints even at verbosity 0.
+    "RAY_CHDIR_TO_TRIAL_DIR": "0",  # Relative paths in a config mean where the person stands.
+    "RAY_USAGE_STATS_ENABLED": "0",
+    "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",  # A trial without a GPU keeps its environment.
+    "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",  # The journal holds what they would write.
+    "TUNE_DISABLE_SIGINT_HANDLER": "1",  # Ours saves, and ends with the right exit code.
+    "TUNE_DISABLE_STRICT_METRIC_CHECKING": "1",  # Checked in the trial, where it fails only that.
+    "TUNE_GLOBAL_CHECKPOINT_S": "1000000000",  # Tune's own state is never read back.
+    "TUNE_PRINT_ALL_TRIAL_ERRORS": "0",  # They are in the journal and in the trial's log.
+    "TUNE_WARN_EXCESSIVE_EXPERIMENT_CHECKPOINT_SYNC_THRESHOLD_S": "0",
+}
+
+
+@contextlib.contextmanager
+def ray_session(plan: RunPlan) -> Iterator[Capacity]:
+    """Give a Ray that can hold the plan's trials; end it afterwards if it is our own.
+
+    Raises:
+        ResourceError: If no trial can ever fit, or the cluster cannot be reached.
+    """
+    if plan.cluster.is_local:
+        refuse_misfit(plan, this_machine(plan.cluster))
+    os.environ.update(_SETTINGS)
+    is_ours = not ray.is_initialized()
+    if is_ours:
+        _start(plan.cluster)
+    logging.getLogger("ray").setLevel(logging.CRITICAL)
+    try:
+        resources = ray.cluster_resources()
+        capacity = Capacity(resources.get("CPU", 0.0), resources.get("GPU", 0.0))
+        refuse_misfit(plan, capacity)
+        yield capacity
+    finally:
+        if is_ours:
+            ray.shutdown()
+
+
+def refuse_misfit(plan: RunPlan, capacity: Capacity) -> None:
+    """Raise if no trial of the plan can ever fit.
+
+    Raises:
+        ResourceError: With what is asked for and what there is.
+    """
+    problems = list(check_capacity(plan, capacity))
+    if problems:
+        raise ResourceError(problems)
+
+
+def _start(cluster: Cluster) -> None:
+    quiet = {"log_to_driver": False, "logging_level": logging.CRITICAL}
+    if cluster.is_local:
+        ray.init(
+            address="local",  # Without it Ray joins whatever cluster runs on the machine.
+            num_cpus=cluster.num_cpus,
+            num_gpus=cluster.num_gpus,
+            include_dashboard=cluster.dashboard,
+            **quiet,
+        )
+        return
+    try:
+        ray.init(address=cluster.address, **quiet)
+    except (ConnectionError, ValueError, RuntimeError) as error:
+        reason: BaseException = error
+        while reason.__cause__ is not None:
+            reason = reason.__cause__
+        expected = "the address of a running Ray cluster"
+        fix = "check that it runs there, its Ray version and its token, or set ray.address=local"
+        problem = Problem("ray.address", f"{cluster.address} ({reason})", expected, fix)
+        raise ResourceError([problem]) from error

@@ -1,0 +1,153 @@
+"""From sampled values to reports: what one trial does in its worker."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import sys
+import traceback
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ray import tune
+
+from hpo_app.config.build import load_function
+from hpo_app.config.render import render
+from hpo_app.training.checkpoint import read_iteration, write_iteration
+from hpo_app.training.contract import ReportError
+from hpo_app.training.reports import checked_metrics
+
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from hpo_app.plan.search_space import Params
+
+# The driver finds the trainer's own traceback between these two, whatever Ray writes around it.
+ERROR_BEGINS = "=== the training function raised ==="
+ERROR_ENDS = "=== end of its traceback ==="
+
+
+@dataclass(frozen=True)
+class TrialSpec:
+    """What all trials of a run have in common; plain values, sent to each worker once.
+
+    Attributes:
+        template: The composed config, interpolations unresolved.
+        trainer: Import path of the training function.
+        trusted_modules: Packages of the person's own.
+        metric: The objective's metric.
+        iterations: Reports of a full trial.
+        checkpoint_every: Iterations between checkpoints; 0 for none.
+        num_cpus: Whole CPUs of a trial, at least 1.
+        log_folder: Folder that holds one folder per trial, with its log.
+        import_path: Where the driver finds modules, for training functions of a person's own.
+    """
+
+    template: Mapping[str, Any]
+    trainer: str
+    trusted_modules: tuple[str, ...]
+    metric: str
+    iterations: int
+    checkpoint_every: int
+    num_cpus: int
+    log_folder: str
+    import_path: tuple[str, ...]
+
+
+class TrainingFailedError(Exception):
+    """The training function raised; the message holds its traceback between two marks."""
+
+
+class TuneTrial:
+    """The trial as the training function sees it, reporting to Tune."""
+
+    def __init__(self, spec: TrialSpec, config: Mapping[str, Any], checkpoint: Path | None) -> None:
+        self.number: int = config["number"]
+        self.seed: int = config["seed"]
+        self.params: Params = config["params"]
+        self.num_cpus = spec.num_cpus
+        self.checkpoint = checkpoint
+        self.iteration = read_iteration(checkpoint) if checkpoint else 0
+        self._spec = spec
+
+    @property
+    def is_checkpoint_due(self) -> bool:
+        """Whether the next report is expected to bring a checkpoint."""
+        every, upcoming = self._spec.checkpoint_every, self.iteration + 1
+        return bool(every) and (upcoming % every == 0 or upcoming == self._spec.iterations)
+
+    def report(self, metrics: Mapping[str, float], checkpoint: Path | None = None) -> None:
+        """Report one iteration; the scheduler may end the trial here."""
+        values = checked_metrics(metrics, self._spec.metric)
+        self.iteration += 1
+        # The person's names get a level of their own, so that none can meet one of Tune's.
+        result = {"iteration": self.iteration, "metrics": values}
+        if checkpoint is None:
+            tune.report(result)
+            return
+        write_iteration(checkpoint, self.iteration)
+        tune.report(result, checkpoint=tune.Checkpoint.from_directory(checkpoint))
+
+
+def run_trial(config: dict[str, Any], spec: TrialSpec) -> None:
+    """Train one trial in this worker; Tune calls it once per start of a trial."""
+    sys.path[:0] = [path for path in spec.import_path if path not in sys.path]
+    log_path = Path(spec.log_folder, str(config["number"]), "log.txt")
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(_output_to(log_path))
+        try:
+            _train(config, spec, stack)
+        except Exception as error:  # noqa: BLE001 - whatever a person's code may raise
+            text = _own_traceback(error)
+            sys.stderr.write(text)
+            marked = f"{ERROR_BEGINS}\n{text}\n{ERROR_ENDS}"
+            raise TrainingFailedError(marked) from None
+
+
+def _train(config: dict[str, Any], spec: TrialSpec, stack: contextlib.ExitStack) -> None:
+    train = load_function(spec.trainer, spec.trusted_modules)
+    checkpoint = tune.get_checkpoint()
+    folder = Path(stack.enter_context(checkpoint.as_directory())) if checkpoint else None
+    trial = TuneTrial(spec, config, folder)
+    rendered = render(spec.template, config["params"])
+    before = trial.iteration
+    train(rendered.model, rendered.data, rendered.training, trial)
+    if trial.iteration == before and before < spec.iterations:
+        raise ReportError(
+            "the training function returned without a report; call "
+            f'trial.report({{"{spec.metric}": …}}) after each iteration'
+        )
+
+
+def _own_traceback(error: BaseException) -> str:
+    # The first two frames are ours: run_trial and _train.
+    frames = traceback.extract_tb(error.__traceback__)
+    kept = frames[2:] if len(frames) > 2 else frames
+    head = ["Traceback (most recent call last):\n", *traceback.format_list(kept)]
+    return "".join([*head, *traceback.format_exception_only(error)]).rstrip()
+
+
+@contextlib.contextmanager
+def _output_to(path: Path) -> Iterator[None]:
+    """Send everything this process prints to a file: Python's streams, logging and C code."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    logging.basicConfig(level=logging.INFO, stream=sys.stderr, force=True)
+    saved = {stream: os.dup(stream) for stream in (1, 2)}
+    handle = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
+    streams = open(handle, "a", buffering=1, encoding="utf-8", errors="replace", closefd=False)  # noqa: SIM115 - closed below
+    try:
+        for stream in saved:
+            os.dup2(handle, stream)
+        with contextlib.redirect_stdout(streams), contextlib.redirect_stderr(streams):
+            logging.basicConfig(level=logging.INFO, stream=streams, force=True)
+            yield
+    finally:
+        streams.flush()
+        for stream, original in saved.items():
+            os.dup2(original, stream)
+            os.close(original)
+        logging.basicConfig(level=logging.INFO, stream=sys.stderr, force=True)
+        os.close(handle)
