@@ -1,0 +1,52 @@
+"""What every action is given."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from hpo_app.plan.run_plan import RunPlan
+
+
+@dataclass(frozen=True)
+class Command:
+    """One invocation.
+
+    Attributes:
+        plan: What the config describes.
+        folder: The run folder; exists.
+        best: Value of the key `best`.
+        overrides: What was typed, for the record and for the actions that apply it themselves.
+    """
+
+    plan: RunPlan
+    folder: Path
+    best: str | None
+    overrides: tuple[str, ...]
+
+    @property
+    def seed_is_given(self) -> bool:
+        """Whether the command line names a seed."""
+        return any(text.startswith("seed=") for text in self.overrides)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of an invocation.
+
+    Attributes:
+        exit_code: What the process ends with.
+        value: The objective's best value, for whoever searches over searches.
+        keeps_folder: Whether the run folder holds anything worth keeping.
+    """
+
+    exit_code: int
+    value: float | None = None
+    keeps_folder: bool = True
+
+
+Facts = dict[str, Any]

@@ -1,0 +1,97 @@
+"""From a plan to a run folder: the search, its results and its report."""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+
+from hpo_app.actions.command import Outcome
+from hpo_app.actions.environment import environment_facts
+from hpo_app.analysis.best import best_trial
+from hpo_app.analysis.tables import write_trials_csv
+from hpo_app.config.best import BestConfig, write_best
+from hpo_app.config.render import render
+from hpo_app.errors import (
+    EXIT_COMPLETE,
+    EXIT_FAILED_TRIALS,
+    EXIT_INTERRUPTED,
+    EXIT_TERMINATED,
+)
+from hpo_app.report.document import write_report
+from hpo_app.report.live import Progress, make_view
+from hpo_app.report.summary_json import write_summary
+from hpo_app.report.terminal import print_summary
+from hpo_app.study.records import TrialState
+from hpo_app.tuning.runner import run_search
+
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from hpo_app.actions.command import Command
+    from hpo_app.plan.run_plan import RunPlan
+    from hpo_app.study.records import Study, TrialRecord
+
+_SIGNAL_CODES = {"signal SIGINT": EXIT_INTERRUPTED, "signal SIGTERM": EXIT_TERMINATED}
+
+
+def run(command: Command) -> Outcome:
+    """Run the search, write its folder, and print what came out."""
+    plan, folder = command.plan, command.folder
+    console = Console(highlight=False)
+    console.print(f"run folder {shown_path(folder)}", markup=False, soft_wrap=True)
+    facts = environment_facts()
+    (folder / "environment.json").write_text(json.dumps(facts, indent=2), encoding="utf-8")
+    with make_view(Progress(plan.objective, plan.num_trials, plan.iterations), console) as view:
+        study = run_search(plan, folder, view, facts)
+    best = best_trial(study)
+    train_command = f"python -m hpo_app action=train best={shown_path(folder / 'best.yaml')}"
+    write_results(plan, study, best, train_command)
+    report = write_report(study, folder, command=str(facts["command"]), train_command=train_command)
+    print_summary(
+        study, console, run_folder=folder, report_path=report, train_command=train_command
+    )
+    value = best.value(plan.objective.metric) if best else None
+    return Outcome(exit_code(study), value)
+
+
+def write_results(
+    plan: RunPlan, study: Study, best: TrialRecord | None, train_command: str
+) -> None:
+    """Write trials.csv, summary.json and, where there is a winner, best.yaml."""
+    write_trials_csv(study, study.folder / "trials.csv")
+    write_summary(study, study.folder / "summary.json")
+    if best is None:
+        return
+    value = best.value(plan.objective.metric)
+    provenance: dict[str, Any] = {
+        "run_id": study.run_id,
+        "trial": best.number,
+        "trial_seed": best.seed,
+        "iterations": best.iterations,
+        plan.objective.metric: value,
+    }
+    head = [
+        f"Best configuration of run {study.run_id}: trial {best.number}, "
+        f"{plan.objective.metric} {value:.6g} after {best.iterations} iterations.",
+        train_command,
+    ]
+    rendered = render(plan.template, best.params)
+    config = BestConfig(rendered, plan.objective, best.params, provenance)
+    write_best(study.folder / "best.yaml", config, head)
+
+
+def exit_code(study: Study) -> int:
+    """Return what the process ends with."""
+    if study.stop_reason in _SIGNAL_CODES:
+        return _SIGNAL_CODES[study.stop_reason]
+    return EXIT_FAILED_TRIALS if study.in_state(TrialState.FAILED) else EXIT_COMPLETE
+
+
+def shown_path(path: Path) -> str:
+    """Return a path as one would type it from here."""
+    relative = os.path.relpath(path)
+    return str(path) if relative.startswith("..") else relative

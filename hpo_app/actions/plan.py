@@ -1,0 +1,104 @@
+"""From a plan to a page that says what would run."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from hpo_app.actions.command import Outcome
+from hpo_app.errors import EXIT_COMPLETE, ResourceError
+from hpo_app.plan.capacity import this_machine
+from hpo_app.plan.rules import check_capacity
+from hpo_app.plan.search_space import has_default
+from hpo_app.report.format import duration, params_text
+
+
+if TYPE_CHECKING:
+    from hpo_app.actions.command import Command
+    from hpo_app.plan.run_plan import RunPlan
+
+
+def run(command: Command) -> Outcome:
+    """Print what would run; start nothing.
+
+    Raises:
+        ResourceError: If no trial can ever fit this machine.
+    """
+    plan = command.plan
+    slots = None
+    if plan.cluster.is_local:
+        capacity = this_machine(plan.cluster)
+        problems = list(check_capacity(plan, capacity))
+        if problems:
+            raise ResourceError(problems)
+        slots = capacity.slots(plan.resources)
+    table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
+    table.add_column(style="bold", no_wrap=True)
+    table.add_column()
+    for name, text in plan_rows(plan, slots):
+        table.add_row(name, Text(text))
+    Console(soft_wrap=False).print(table)
+    return Outcome(EXIT_COMPLETE, keeps_folder=False)
+
+
+def plan_rows(plan: RunPlan, slots: int | None) -> list[tuple[str, str]]:
+    """Return the plan as `(subject, text)` rows; `slots` is None where it is not known yet."""
+    trials, iterations = plan.num_trials, plan.iterations
+    per_trial = f"{plan.resources.cpu:g} CPU, {plan.resources.gpu:g} GPU each"
+    rows = [
+        ("trials", f"{trials} of up to {iterations} iterations, {per_trial}"),
+        ("width", _width(plan, slots)),
+        ("at most", f"{trials * iterations} iterations in all"),
+        ("objective", f"{plan.objective.metric}, {plan.objective.mode.value}"),
+        ("search", _searching(plan)),
+        ("trial 0", _default(plan)),
+        ("budget", _budget(plan)),
+        ("seed", str(plan.seed)),
+    ]
+    if plan.scheduler.is_population:
+        rows.insert(3, ("turns", _turns(plan, slots)))
+    return rows
+
+
+def _width(plan: RunPlan, slots: int | None) -> str:
+    if slots is None:
+        return f"as wide as the cluster at {plan.cluster.address} allows"
+    at_once = min(slots, plan.num_trials)
+    if plan.scheduler.is_population:
+        return f"{at_once} at once"
+    return f"{at_once} at once, {math.ceil(plan.num_trials / at_once)} waves"
+
+
+def _turns(plan: RunPlan, slots: int | None) -> str:
+    interval = int(plan.scheduler.component.arguments.get("perturbation_interval", 1))
+    turns = math.ceil(plan.iterations / interval)
+    if slots is not None and slots >= plan.num_trials:
+        return f"all {plan.num_trials} members train at once"
+    return (
+        f"{plan.num_trials} members take turns of {interval} iterations: up to {turns} restarts "
+        f"from a checkpoint for each, {turns * plan.num_trials} in all"
+    )
+
+
+def _searching(plan: RunPlan) -> str:
+    searcher = plan.choices.get("search_alg", plan.searcher.component.target)
+    scheduler = plan.choices.get("scheduler", plan.scheduler.component.target)
+    return f"{searcher} over {len(plan.space)} parameters, scheduled by {scheduler}"
+
+
+def _default(plan: RunPlan) -> str:
+    if not plan.space.has_defaults:
+        return "drawn like the others: no parameter names a default"
+    guessed = [name for name in plan.space if not has_default(plan.space[name])]
+    note = f" (middle of the range, no default known: {', '.join(guessed)})" if guessed else ""
+    return f"the default configuration, {params_text(plan.space.defaults)}{note}"
+
+
+def _budget(plan: RunPlan) -> str:
+    limit = plan.time_budget_s
+    time_text = "no time limit" if limit is None else f"at most {duration(limit)}"
+    return f"{time_text}, {plan.max_failures} retries of a failed trial"

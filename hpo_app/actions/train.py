@@ -1,0 +1,83 @@
+"""From one configuration to a trained model and its evaluation, without a search."""
+
+from __future__ import annotations
+
+import csv
+import json
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+
+from hpo_app.actions.command import Outcome
+from hpo_app.config.best import BestConfig, read_best
+from hpo_app.config.build import load_function
+from hpo_app.config.render import render
+from hpo_app.errors import EXIT_COMPLETE
+from hpo_app.report.format import duration, number
+from hpo_app.training.engine import TrainingEngine
+from hpo_app.training.seeds import derive_seed
+
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from hpo_app.actions.command import Command
+
+
+def run(command: Command) -> Outcome:
+    """Train the configuration of `best`, or the default one, and print every evaluation."""
+    config = _configuration(command)
+    console = Console(highlight=False)
+    iterations = config.rendered.training["iterations"]
+    seed = derive_seed(command.plan.seed, "train")
+    console.print(f"training {iterations} iterations with seed {command.plan.seed}")
+    started = time.monotonic()
+    history: list[Mapping[str, float]] = []
+
+    def show(_iteration: int, metrics: Mapping[str, float]) -> None:
+        history.append(metrics)
+        gone = time.monotonic() - started
+        left = gone / len(history) * (iterations - len(history))
+        shown = "  ".join(f"{name} {number(value)}" for name, value in metrics.items())
+        time_text = f"{duration(gone)} gone, about {duration(left)} left"
+        console.print(f"[{len(history)}/{iterations}] {shown}  ({time_text})", markup=False)
+
+    engine = TrainingEngine(
+        load_function(config.rendered.model["trainer"], command.plan.trusted_modules)
+    )
+    engine.fit(
+        *config.rendered,
+        metric=config.objective.metric,
+        seed=seed,
+        folder=command.folder / "checkpoint",
+        num_cpus=max(1, int(command.plan.resources.cpu)),
+        on_report=show,
+    )
+    value = history[-1][config.objective.metric]
+    _write_history(command.folder, history)
+    console.print(f"{config.objective.metric} {number(value)} after training", markup=False)
+    console.print(f"folder {_here(command.folder)}", markup=False, soft_wrap=True)
+    return Outcome(EXIT_COMPLETE, value)
+
+
+def _configuration(command: Command) -> BestConfig:
+    if command.best is not None:
+        return read_best(Path(command.best), command.overrides)
+    plan = command.plan
+    params = plan.space.defaults
+    return BestConfig(render(plan.template, params), plan.objective, params, {})
+
+
+def _write_history(folder: Path, history: list[Mapping[str, float]]) -> None:
+    with (folder / "history.csv").open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, ["iteration", *history[-1]], extrasaction="ignore")
+        writer.writeheader()
+        writer.writerows({"iteration": i, **row} for i, row in enumerate(history, start=1))
+    text = json.dumps(dict(history[-1]), indent=2)
+    (folder / "evaluation.json").write_text(text, encoding="utf-8")
+
+
+def _here(path: Path) -> Path:
+    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
