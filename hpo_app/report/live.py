@@ -83,7 +83,12 @@ class Progress:
 
     def _rank(self, trial: TrialRecord) -> tuple[int, float] | None:
         value = trial.value(self.objective.metric)
-        return None if value is None else (trial.iterations, self.objective.sign * value)
+        if value is None:
+            return None
+        # As analysis.best ranks: a trial that finished by itself was trained to its end.
+        is_whole = trial.state is TrialState.FINISHED
+        fidelity = max(trial.iterations, self.iterations) if is_whole else trial.iterations
+        return fidelity, self.objective.sign * value
 
 
 def counts_text(progress: Progress) -> str:

@@ -1,0 +1,1 @@
+"""Numbers from a study: ranking, summary and tables, without drawing or telling."""

@@ -1,0 +1,30 @@
+"""From tracebacks to the few distinct reasons for which trials failed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from hpo_app.analysis.wording import plain
+from hpo_app.study.records import TrialState
+
+
+if TYPE_CHECKING:
+    from hpo_app.study.records import Study
+
+WITHOUT_MESSAGE = "ended without a message"
+
+
+def last_line(error: str | None) -> str:
+    """Return the last line of a traceback that is not blank; empty without an error."""
+    lines = (error or "").strip().splitlines()
+    return plain(lines[-1].strip()) if lines else ""
+
+
+def group_failures(study: Study) -> dict[str, tuple[int, ...]]:
+    """Return `{last line of the error: numbers of the trials}`, the most frequent first."""
+    numbers_by_line: dict[str, list[int]] = {}
+    for trial in study.in_state(TrialState.FAILED):
+        line = last_line(trial.error) or WITHOUT_MESSAGE
+        numbers_by_line.setdefault(line, []).append(trial.number)
+    ordered = sorted(numbers_by_line.items(), key=lambda item: (-len(item[1]), item[1]))
+    return {line: tuple(numbers) for line, numbers in ordered}

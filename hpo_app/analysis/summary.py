@@ -1,0 +1,136 @@
+"""From a study to what is worth saying about it: counts, the winner, and the gain over default."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from hpo_app.analysis.best import best_trial
+from hpo_app.analysis.failures import group_failures
+from hpo_app.analysis.wording import number
+from hpo_app.study.records import TrialState
+
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from hpo_app.plan.run_plan import Objective
+    from hpo_app.study.records import Study, TrialRecord
+
+_HOW_DEFAULT_STANDS = {
+    TrialState.RUNNING: "is still training,",
+    TrialState.FINISHED: "ended",
+    TrialState.STOPPED: "the scheduler stopped early,",
+    TrialState.INTERRUPTED: "was cut off",
+}
+
+
+@dataclass(frozen=True)
+class StudySummary:
+    """What is worth saying about a study.
+
+    Attributes:
+        objective: What was optimised.
+        iterations: Iterations of a full trial.
+        counts: Number of trials by state; every state is there.
+        best: The winner by `rank`, or None while no trial has a value.
+        best_value: Its last value.
+        default: The trial of the default configuration, if there is one.
+        default_value: Its last value; None if there is none or the trial failed.
+        num_iterations: Iterations trained by all trials together.
+        trial_time_s: Seconds of all trials together, pauses included.
+        duration_s: Seconds from the run's start to its end, or to the last event.
+        failures: `{last line of the error: numbers of the trials}`, the most frequent first.
+    """
+
+    objective: Objective
+    iterations: int
+    counts: Mapping[TrialState, int]
+    best: TrialRecord | None
+    best_value: float | None
+    default: TrialRecord | None
+    default_value: float | None
+    num_iterations: int
+    trial_time_s: float
+    duration_s: float
+    failures: Mapping[str, tuple[int, ...]]
+
+    @property
+    def num_trials(self) -> int:
+        """Trials that were asked for and recorded, in whatever state."""
+        return sum(self.counts.values())
+
+    @property
+    def gain(self) -> float | None:
+        """How much better the best value is than the default's, in the objective's direction.
+
+        None if either is unknown. Negative if the default configuration looked better when it
+        was stopped, earlier than the best trial.
+        """
+        if self.best_value is None or self.default_value is None:
+            return None
+        return self.objective.sign * (self.best_value - self.default_value)
+
+    @property
+    def gain_sentence(self) -> str:
+        """What was gained over the default configuration, or why that is not known."""
+        if self.gain is None:
+            return self._why_unknown()
+        if self.best is self.default:
+            head = "no gain: the default configuration itself is the best"
+        elif self.gain > 0:
+            change = "higher" if self.objective.sign > 0 else "lower"
+            head = f"{number(abs(self.gain))} {change} than the default configuration"
+        else:
+            head = "no gain over the default configuration"
+        return f"{head} ({number(self.default_value)}){self._caveat()}"
+
+    def _why_unknown(self) -> str:
+        if self.best is None:
+            return "no trial has a value, so there is nothing to compare"
+        if self.default is None:
+            return "the default configuration was not tried, so the gain is not known"
+        reason = {
+            TrialState.FAILED: "failed",
+            TrialState.RUNNING: "has not reported yet",
+        }.get(self.default.state, "ended without a value")
+        return f"the default configuration {reason}, so there is nothing to compare with"
+
+    def _caveat(self) -> str:
+        """Say when the default was trained less far than the best, and how they stood then."""
+        if self.best is None or self.default is None:
+            return ""
+        reached, full = self.default.iterations, max(self.iterations, self.best.iterations)
+        if reached >= full:
+            return ""
+        how = _HOW_DEFAULT_STANDS[self.default.state]
+        text = f", which {how} after {reached} of {full} iterations"
+        at_that_time = dict(self.best.curve(self.objective.metric)).get(reached)
+        if at_that_time is None or self.best.iterations == reached:
+            return text
+        return f"{text}, when the best trial stood at {number(at_that_time)}"
+
+
+def summarize(study: Study) -> StudySummary:
+    """Return the summary of a study, finished or live."""
+    best, default, metric = best_trial(study), study.default, study.objective.metric
+    return StudySummary(
+        objective=study.objective,
+        iterations=study.iterations,
+        counts={state: len(study.in_state(state)) for state in TrialState},
+        best=best,
+        best_value=best.value(metric) if best else None,
+        default=default,
+        default_value=default.value(metric) if default else None,
+        num_iterations=sum(len(trial.reports) for trial in study.trials),
+        trial_time_s=sum(_seconds(trial, study.duration_s) for trial in study.trials),
+        duration_s=study.duration_s,
+        failures=group_failures(study),
+    )
+
+
+def _seconds(trial: TrialRecord, now_s: float) -> float:
+    if trial.started_s is None:
+        return 0.0
+    ended_s = now_s if trial.ended_s is None else trial.ended_s
+    return max(ended_s - trial.started_s, 0.0)

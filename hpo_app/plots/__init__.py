@@ -1,0 +1,33 @@
+"""Figures of a study: the room where matplotlib is spoken."""
+
+from __future__ import annotations
+
+import io
+from typing import TYPE_CHECKING
+
+from hpo_app.analysis.files import replace_file
+from hpo_app.plots import learning_curves, metric_vs_parameter, optimization_history
+from hpo_app.plots.style import DPI
+
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from matplotlib.figure import Figure
+
+    from hpo_app.study.records import Study
+
+# In the order of the report. A figure's description for those who cannot see it is its label.
+PLOTS: dict[str, Callable[[Study], Figure]] = {
+    "optimization_history": optimization_history.draw,
+    "learning_curves": learning_curves.draw,
+    "metric_vs_parameter": metric_vs_parameter.draw,
+}
+
+
+def save(figure: Figure, path: Path) -> None:
+    """Write a figure as PNG, whole or not at all; equal figures give equal files."""
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=DPI, metadata={"Software": None})
+    replace_file(path, buffer.getvalue())

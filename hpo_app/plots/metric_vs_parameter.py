@@ -1,0 +1,145 @@
+"""From a study to slices: the objective against each parameter on its own."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from hpo_app.analysis.best import best_trial
+from hpo_app.analysis.wording import counted, json_text, value_text
+from hpo_app.plots.points import draw_points, point_of
+from hpo_app.plots.style import (
+    LARGEST,
+    add_legend,
+    dress,
+    few_ticks_along_x,
+    label_axes,
+    label_ticks,
+    message_figure,
+    metric_label,
+    new_figure,
+    scale_y,
+)
+
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from hpo_app.plan.search_space import ParamValue
+    from hpo_app.plots.points import Point
+    from hpo_app.study.records import Study, TrialRecord
+
+MAX_PANELS = 12
+_COLUMNS = 3
+_PANEL_HEIGHT_IN = 2.5
+_LOG_TYPES = {"loguniform", "qloguniform", "lograndint"}
+_CATEGORY_TYPES = {"choice", "ordinal"}
+
+
+@dataclass(frozen=True)
+class Slice:
+    """The objective against one parameter.
+
+    Attributes:
+        name: Name of the parameter.
+        points: One mark per trial that has the parameter; `x` is its value, or near the place
+            of its value among the categories, spread so that equal values do not hide each other.
+        categories: The values in words, for a parameter that is not a number on an axis.
+        is_log: Whether equal steps are equal ratios.
+    """
+
+    name: str
+    points: tuple[Point, ...]
+    categories: tuple[str, ...] = ()
+    is_log: bool = False
+
+
+def metric_vs_parameter(study: Study) -> tuple[Slice, ...]:
+    """Return a slice per parameter in the order of the search space, without a limit."""
+    best = best_trial(study)
+    names = dict.fromkeys([*study.space, *(name for t in study.trials for name in t.params)])
+    return tuple(_slice(study, name, best) for name in names)
+
+
+def draw(study: Study) -> Figure:
+    """Draw one panel per parameter, at most `MAX_PANELS`."""
+    slices, metric = metric_vs_parameter(study), study.objective.metric
+    title = f"{metric} by parameter"
+    has_value = any(point.y is not None for cut in slices for point in cut.points)
+    if not has_value:
+        return message_figure(title, _why_empty(study))
+    shown, left_out = slices[:MAX_PANELS], len(slices) - MAX_PANELS
+    if left_out > 0:
+        title += f" (the first {MAX_PANELS} of {len(slices)} parameters)"
+    rows = -(-len(shown) // _COLUMNS)
+    description = f"{metric} against each parameter: {', '.join(cut.name for cut in shown)}."
+    figure = new_figure(title, description, height=_PANEL_HEIGHT_IN * rows + 1.0)
+    columns = min(_COLUMNS, len(shown))
+    panels = list(figure.subplots(rows, columns, sharey=True, squeeze=False).flat)
+    for axes, cut in zip(panels, shown, strict=False):
+        _draw_panel(axes, cut)
+    for axes in panels[len(shown) :]:
+        axes.set_visible(False)
+    values = [point.y for cut in shown for point in cut.points if point.y is not None]
+    scale_y(figure.axes[0], values)
+    figure.supylabel(metric_label(study.objective), fontsize=10, parse_math=False)
+    add_legend(figure)
+    return figure
+
+
+def _why_empty(study: Study) -> str:
+    count = counted(len(study.trials), "trial")
+    return f"None of {count} has both a parameter and a value: there is nothing to draw."
+
+
+def _draw_panel(axes: Axes, cut: Slice) -> None:
+    dress(axes)
+    draw_points(axes, cut.points)
+    if cut.categories:
+        label_ticks(axes, cut.categories)
+        axes.set_xlim(-0.6, len(cut.categories) - 0.4)
+    elif cut.is_log:
+        axes.set_xscale("log")
+    else:
+        few_ticks_along_x(axes)
+    label_axes(axes, cut.name)
+
+
+def _slice(study: Study, name: str, best: TrialRecord | None) -> Slice:
+    trials = [trial for trial in study.trials if name in trial.params]
+    metric, entry = study.objective.metric, study.space.get(name, {})
+    values = [trial.params[name] for trial in trials]
+    kind = entry.get("type")
+    numbers = [float(value) for value in values if _is_number(value)]  # type: ignore[arg-type]
+    if kind not in _CATEGORY_TYPES and len(numbers) == len(values):
+        points = [point_of(t, x, metric, best) for t, x in zip(trials, numbers, strict=True)]
+        is_log = kind in _LOG_TYPES and min(numbers, default=0.0) > 0
+        return Slice(name, tuple(points), is_log=is_log)
+    labels = _categories(values, entry)
+    places = {key: place for place, key in enumerate(labels)}
+    points = [
+        point_of(t, places[json_text(t.params[name])] + _spread(t.number), metric, best)
+        for t in trials
+    ]
+    return Slice(name, tuple(points), categories=tuple(labels.values()))
+
+
+def _categories(values: Sequence[ParamValue], entry: Mapping[str, object]) -> dict[str, str]:
+    """Return `{JSON of a value: its words}`: those of the search space first, in their order."""
+    listed = entry.get("values")
+    known = [*listed, *values] if isinstance(listed, (list, tuple)) else values
+    return {json_text(value): value_text(value) for value in known}
+
+
+def _spread(number: int) -> float:
+    # Multiples of the golden ratio spread evenly and are the same on every drawing.
+    return ((number * 0.6180339887) % 1.0 - 0.5) * 0.4
+
+
+def _is_number(value: object) -> bool:
+    # Whole numbers can be larger than any float.
+    is_numeric = isinstance(value, (int, float)) and not isinstance(value, bool)
+    return is_numeric and -LARGEST <= value <= LARGEST  # type: ignore[operator]

@@ -1,0 +1,100 @@
+"""From a study to its progress: the value of each trial, and the best so far."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from hpo_app.analysis.best import rank
+from hpo_app.analysis.wording import counted, number
+from hpo_app.plots.points import draw_points, point_of
+from hpo_app.plots.style import (
+    BLACK,
+    add_legend,
+    count_along_x,
+    drawable,
+    label_axes,
+    message_figure,
+    metric_label,
+    new_axes,
+    new_figure,
+    scale_y,
+)
+
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from hpo_app.plots.points import Point
+    from hpo_app.study.records import Study
+
+
+@dataclass(frozen=True)
+class OptimizationHistory:
+    """The value of each trial by its number.
+
+    Attributes:
+        points: One mark per trial; `x` is its number.
+        best_so_far: `(number, value)` of each trial that beat all before it, among those that
+            were trained as far as the best trial; the last one is the best trial. Others are
+            left out, because a value from early in the training does not compare.
+        iterations: How far those were trained.
+    """
+
+    points: tuple[Point, ...]
+    best_so_far: tuple[tuple[int, float], ...]
+    iterations: int
+
+
+def optimization_history(study: Study) -> OptimizationHistory:
+    """Return the value of each trial and the best so far."""
+    metric, ranked = study.objective.metric, rank(study)
+    best = ranked[0] if ranked else None
+    points = tuple(point_of(trial, trial.number, metric, best) for trial in study.trials)
+    if best is None:
+        return OptimizationHistory(points, (), 0)
+    # The best trial may only tie with an earlier one; the line still has to end there.
+    place = {trial.number: place for place, trial in enumerate(ranked)}
+    furthest = [trial for trial in study.trials if trial.iterations == best.iterations]
+    line: list[tuple[int, float]] = []
+    leading = len(ranked)
+    for trial in sorted(furthest, key=lambda trial: trial.number):
+        value = trial.value(metric)
+        if value is not None and place[trial.number] < leading:
+            leading = place[trial.number]
+            line.append((trial.number, value))
+    return OptimizationHistory(points, tuple(line), best.iterations)
+
+
+def draw(study: Study) -> Figure:
+    """Draw the value of each trial, with the best so far as a line."""
+    history, metric = optimization_history(study), study.objective.metric
+    title = f"Optimization history of {metric}"
+    if not history.best_so_far:
+        count = counted(len(study.trials), "trial")
+        return message_figure(title, f"None of {count} has a value: there is nothing to draw.")
+    figure = new_figure(title, _description(history, metric))
+    axes = new_axes(figure)
+    numbers = [number for number, _ in history.best_so_far]
+    values = [drawable(value) for _, value in history.best_so_far]
+    # The last best value holds to the last trial.
+    numbers.append(max(point.number for point in history.points))
+    values.append(values[-1])
+    label = f"best so far at iteration {history.iterations}"
+    axes.step(numbers, values, where="post", color=BLACK, linewidth=1.5, label=label)
+    draw_points(axes, history.points)
+    scale_y(axes, [point.y for point in history.points if point.y is not None])
+    count_along_x(axes)
+    label_axes(axes, "trial", metric_label(study.objective))
+    add_legend(figure)
+    return figure
+
+
+def _description(history: OptimizationHistory, metric: str) -> str:
+    (first, start), (last, end) = history.best_so_far[0], history.best_so_far[-1]
+    without = sum(point.y is None for point in history.points)
+    course = f"goes from {number(start)} (trial {first}) to {number(end)} (trial {last})"
+    return (
+        f"{metric} of {counted(len(history.points), 'trial')} by number. The best value at "
+        f"iteration {history.iterations} {course}. Without a value: {without}."
+    )

@@ -1,0 +1,194 @@
+"""From a study to a page that can be sent to a colleague: the result and its evidence."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from hpo_app.analysis.best import rank
+from hpo_app.analysis.files import replace_file
+from hpo_app.analysis.summary import summarize
+from hpo_app.analysis.tables import param_names
+from hpo_app.plots import PLOTS, save
+from hpo_app.report.format import NOTHING, counted, duration, number, plain, value_text
+from hpo_app.report.markup import element, joined, lines, page, table
+from hpo_app.report.sentences import (
+    changed_sentence,
+    ending_sentence,
+    trial_numbers,
+    winner_sentence,
+)
+
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from hpo_app.analysis.summary import StudySummary
+    from hpo_app.report.markup import Html
+    from hpo_app.study.records import Study, TrialRecord
+
+MAX_ROWS = 200
+_MOST_OF_A_TRACEBACK = 6000
+
+_ON_RANKING = (
+    "Trials that were trained further come first, because a good value early in the training is "
+    "often luck; then the better last value, then the better mean on the way."
+)
+_ON_CHANCE = (
+    "Each configuration was trained once. The best of many single trainings tends to look better "
+    "than it is: train it again with other seeds before relying on a small gain."
+)
+
+
+def write_report(study: Study, folder: Path, *, command: str, train_command: str) -> Path:
+    """Write `report/index.html` and its images into a run folder.
+
+    Args:
+        study: The run, ended or not.
+        folder: The run folder; it must exist.
+        command: The command that started the run.
+        train_command: The command that trains the best configuration.
+
+    Returns:
+        Path of the page. It needs nothing but the images beside it.
+    """
+    target = folder / "report"
+    target.mkdir(exist_ok=True)
+    summary = summarize(study)
+    sections = [
+        _head(study, summary),
+        _best_section(study, summary, train_command),
+        _plots_section(study, target),
+        _trials_section(study),
+        _failures_section(study, summary),
+        _reproduction_section(study, command),
+    ]
+    style = Path(__file__).with_name("report.css").read_text(encoding="utf-8")
+    path = target / "index.html"
+    replace_file(path, page(f"Report of {study.run_id}", style, joined(sections)))
+    return path
+
+
+def _head(study: Study, summary: StudySummary) -> Html:
+    figures = {
+        f"best {study.objective.metric}": number(summary.best_value),
+        "default": number(summary.default_value),
+        "gain": number(summary.gain),
+        "trials": f"{summary.num_trials} of {study.num_trials}",
+        "iterations trained": number(summary.num_iterations),
+        "duration": duration(summary.duration_s),
+        "time of all trials": duration(summary.trial_time_s),
+    }
+    boxes = [
+        element("div", element("dt", name), element("dd", text)) for name, text in figures.items()
+    ]
+    return joined(
+        [
+            element("h1", f"Report of {study.run_id}"),
+            element("p", winner_sentence(summary), class_="headline"),
+            element("p", ending_sentence(study, summary)),
+            element("dl", joined(boxes)),
+            element("p", _ON_CHANCE, class_="quiet"),
+        ]
+    )
+
+
+def _best_section(study: Study, summary: StudySummary, train_command: str) -> Html:
+    best, default = summary.best, summary.default
+    if best is None:
+        return _section("Best configuration", element("p", "No trial has a value yet."))
+    names = [name for name in param_names(study) if name in best.params]
+    others = default.params if default is not None else {}
+    rows = [
+        (
+            name,
+            value_text(best.params[name]),
+            value_text(others[name]) if name in others else NOTHING,
+        )
+        for name in names
+    ]
+    head = ("parameter", f"trial {best.number} (best)", "default")
+    return _section(
+        "Best configuration",
+        table(head, rows, "Best configuration"),
+        element("p", "Numbers are rounded here; summary.json has them in full.", class_="quiet"),
+        element("p", f"{changed_sentence(summary)} Train it:".strip()),
+        element("pre", element("code", train_command), class_="command"),
+    )
+
+
+def _plots_section(study: Study, target: Path) -> Html:
+    figures = []
+    for name, draw in PLOTS.items():
+        figure = draw(study)
+        save(figure, target / f"{name}.png")
+        image = element("img", src=f"{name}.png", alt=str(figure.get_label()), loading="lazy")
+        figures.append(element("figure", element("a", image, href=f"{name}.png")))
+    return _section("Plots", *figures)
+
+
+def _trials_section(study: Study) -> Html:
+    ranked, names = rank(study), param_names(study)
+    is_ranked = {trial.number for trial in ranked}
+    ordered = [*ranked, *(trial for trial in study.trials if trial.number not in is_ranked)]
+    head = ("rank", "trial", study.objective.metric, "iterations", "state", "time", *names)
+    rows = (
+        (str(place) if trial.number in is_ranked else NOTHING, *_trial_row(trial, study, names))
+        for place, trial in enumerate(ordered[:MAX_ROWS], start=1)
+    )
+    more = len(ordered) - MAX_ROWS
+    note = f"{counted(more, 'more trial')} in trials.csv." if more > 0 else ""
+    return _section(
+        "All trials",
+        element("p", _ON_RANKING, class_="quiet"),
+        table(head, rows, "All trials"),
+        *([element("p", note)] if note else []),
+    )
+
+
+def _trial_row(trial: TrialRecord, study: Study, names: list[str]) -> Iterator[str]:
+    yield f"{trial.number}{' (default)' if trial.is_default else ''}"
+    yield number(trial.value(study.objective.metric))
+    yield str(trial.iterations)
+    yield trial.state.value
+    yield duration(trial.duration_s)
+    for name in names:
+        yield value_text(trial.params[name]) if name in trial.params else NOTHING
+
+
+def _failures_section(study: Study, summary: StudySummary) -> Html:
+    if not summary.failures:
+        return _section("Failures", element("p", "No trial failed."))
+    trials = {trial.number: trial for trial in study.trials}
+    parts = []
+    for line, numbers in summary.failures.items():
+        error = (trials[numbers[0]].error or "")[-_MOST_OF_A_TRACEBACK:]
+        name = element("summary", f"{trial_numbers(numbers)}: {line}")
+        parts.append(element("details", name, element("pre", lines(error))))
+    return _section("Failures", *parts)
+
+
+def _reproduction_section(study: Study, command: str) -> Html:
+    rows = [
+        ("seed", str(study.seed)),
+        ("objective", f"{study.objective.mode.value} {study.objective.metric}"),
+        ("iterations of a full trial", str(study.iterations)),
+        *_flat(study.facts),
+    ]
+    return _section(
+        "Reproduction",
+        element("pre", element("code", command), class_="command"),
+        table(("fact", "value"), rows, "Facts of the run"),
+    )
+
+
+def _flat(facts: Mapping[str, object], prefix: str = "") -> Iterator[tuple[str, str]]:
+    for name, value in facts.items():
+        if isinstance(value, dict):
+            yield from _flat(value, f"{prefix}{name}.")
+        else:
+            yield f"{prefix}{name}", plain(str(value))
+
+
+def _section(title: str, *content: Html) -> Html:
+    return element("section", element("h2", title), joined(content))

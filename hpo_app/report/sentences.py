@@ -1,0 +1,70 @@
+"""From a study to the sentences that every form of the report shares."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from hpo_app.errors import listed
+from hpo_app.report.format import counted, duration, number, plain
+from hpo_app.study.records import TrialState
+
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from hpo_app.analysis.summary import StudySummary
+    from hpo_app.study.records import Study
+
+_MOST_NUMBERS = 12
+
+
+def winner_sentence(summary: StudySummary) -> str:
+    """Return who won with what, and what was gained by it."""
+    gain = summary.gain_sentence
+    if summary.best is None:
+        return f"{gain[0].upper()}{gain[1:]}."
+    metric, best = plain(summary.objective.metric), summary.best
+    after = counted(best.iterations, "iteration")
+    head = f"Trial {best.number} is best with {metric} {number(summary.best_value)} after {after}"
+    return f"{head}: {gain}."
+
+
+def ending_sentence(study: Study, summary: StudySummary) -> str:
+    """Return how many trials stand how, and why the run ended."""
+    reason = plain(study.stop_reason).strip() or "The run has not ended"
+    states = listed(f"{count} {state.value}" for state, count in summary.counts.items() if count)
+    of = f"{summary.num_trials} of {counted(study.num_trials, 'trial')}"
+    stand = f"{of} in {duration(study.duration_s)}{f': {states}' if states else ''}"
+    return f"{reason[0].upper()}{reason[1:].rstrip('.')}. {stand}."
+
+
+def changed_sentence(summary: StudySummary) -> str:
+    """Return a warning if the winner's parameters changed while it trained; empty if not."""
+    best = summary.best
+    if best is None or not best.clones:
+        return ""
+    return (
+        f"Trial {best.number} went on from other trials' states "
+        f"{counted(len(best.clones), 'time')} and changed its parameters on the way: training it "
+        "from the start with the last ones can give another result."
+    )
+
+
+def failure_sentence(summary: StudySummary) -> str:
+    """Return how many trials failed and the most frequent reason; empty if none failed."""
+    if not summary.failures:
+        return ""
+    line, numbers = next(iter(summary.failures.items()))
+    total = counted(summary.counts[TrialState.FAILED], "trial")
+    others = len(summary.failures) - 1
+    more = f" (and {counted(others, 'other reason')})" if others else ""
+    return f"{total} failed; {trial_numbers(numbers)}: {line}{more}"
+
+
+def trial_numbers(numbers: Sequence[int]) -> str:
+    """Return `trial 3`, `trials 3 and 5`, or the first dozen and how many more."""
+    noun = "trial" if len(numbers) == 1 else "trials"
+    if len(numbers) <= _MOST_NUMBERS:
+        return f"{noun} {listed(numbers)}"
+    first = ", ".join(str(number) for number in numbers[:_MOST_NUMBERS])
+    return f"{noun} {first} and {len(numbers) - _MOST_NUMBERS} more"

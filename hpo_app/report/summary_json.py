@@ -1,0 +1,49 @@
+"""From a study to `summary.json`: the result for programs."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from hpo_app.analysis.files import replace_file
+from hpo_app.analysis.summary import summarize
+from hpo_app.analysis.wording import finite
+
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from hpo_app.analysis.summary import StudySummary
+    from hpo_app.study.records import Study
+
+SCHEMA_VERSION = 1
+
+
+def write_summary(study: Study, path: Path) -> None:
+    """Write the result as JSON, whole or not at all; a number that JSON lacks becomes text."""
+    summary = summarize(study)
+    content = {
+        "schema_version": SCHEMA_VERSION,
+        "run_id": study.run_id,
+        "objective": {"metric": study.objective.metric, "mode": study.objective.mode.value},
+        "counts": {state.value: count for state, count in summary.counts.items()},
+        "best": _best(summary),
+        "default_value": summary.default_value,
+        "gain": summary.gain,
+        "stop_reason": study.stop_reason,
+        "duration_s": study.duration_s,
+        "seed": study.seed,
+    }
+    replace_file(path, json.dumps(finite(content), indent=2, allow_nan=False) + "\n")
+
+
+def _best(summary: StudySummary) -> dict[str, object] | None:
+    best = summary.best
+    if best is None:
+        return None
+    return {
+        "number": best.number,
+        "value": summary.best_value,
+        "params": best.params,
+        "iterations": best.iterations,
+    }

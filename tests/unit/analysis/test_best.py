@@ -1,0 +1,87 @@
+from __future__ import annotations
+
+from hypothesis import given, strategies as st
+
+from hpo_app.analysis.best import best_trial, rank
+from hpo_app.plan.run_plan import Mode, Objective
+from hpo_app.study.records import TrialState
+
+
+def numbers(study):
+    return [trial.number for trial in rank(study)]
+
+
+def test_the_better_last_value_comes_first(make_study, make_trial):
+    trials = [make_trial(0, [1.0, 3.0]), make_trial(1, [9.0, 2.0])]
+
+    assert numbers(make_study(*trials)) == [1, 0]
+    assert numbers(make_study(*trials, objective=Objective("loss", Mode.MAX))) == [0, 1]
+
+
+def test_a_trial_that_was_trained_further_beats_a_lucky_early_value(make_study, make_trial):
+    lucky = make_trial(0, [0.001], state=TrialState.STOPPED)
+    steady = make_trial(1, [0.5, 0.4, 0.3])
+
+    assert numbers(make_study(lucky, steady)) == [1, 0]
+
+
+def test_equal_last_values_are_told_apart_by_the_mean_then_by_the_number(make_study, make_trial):
+    worse_on_the_way = make_trial(0, [0.9, 0.1])
+    better_on_the_way = make_trial(1, [0.5, 0.1])
+    likewise = make_trial(2, [0.5, 0.1])
+
+    assert numbers(make_study(likewise, worse_on_the_way, better_on_the_way)) == [1, 2, 0]
+
+
+def test_failed_trials_and_trials_without_a_value_are_left_out(
+    make_study, make_trial, make_failed_trial
+):
+    crashed_late = make_trial(1, [0.1, 0.1, 0.1], state=TrialState.FAILED)
+    silent = make_trial(2, state=TrialState.INTERRUPTED)
+    other_metric = make_trial(3, [0.1], metric="accuracy")
+    study = make_study(make_failed_trial(0), crashed_late, silent, other_metric)
+
+    assert rank(study) == []
+    assert best_trial(study) is None
+
+
+def test_running_and_interrupted_trials_count_with_what_they_have(make_study, make_trial):
+    study = make_study(
+        make_trial(0, [0.5, 0.4]),
+        make_trial(1, [0.5, 0.3], state=TrialState.RUNNING),
+        make_trial(2, [0.5, 0.2], state=TrialState.INTERRUPTED),
+    )
+
+    assert numbers(study) == [2, 1, 0]
+    assert best_trial(study) is study.trials[2]
+
+
+def test_every_study_can_be_ranked(hostile_study):
+    assert len({trial.number for trial in rank(hostile_study)}) == len(rank(hostile_study))
+
+
+curves = st.lists(
+    st.lists(st.sampled_from([-1e308, -1.0, 0.0, 0.25, 1.0, 1e308]), max_size=4), max_size=8
+)
+
+
+@given(curves=curves, mode=st.sampled_from(Mode), shuffled=st.randoms(use_true_random=False))
+def test_the_order_does_not_depend_on_the_order_of_the_trials(
+    make_study, make_trial, curves, mode, shuffled
+):
+    trials = [make_trial(number, curve) for number, curve in enumerate(curves)]
+    objective = Objective("loss", mode)
+    expected = numbers(make_study(*trials, objective=objective))
+    shuffled.shuffle(trials)
+
+    assert numbers(make_study(*trials, objective=objective)) == expected
+
+
+@given(curves=curves)
+def test_maximising_is_minimising_the_negative(make_study, make_trial, curves):
+    trials = [make_trial(number, curve) for number, curve in enumerate(curves)]
+    turned = [make_trial(n, [-value for value in curve]) for n, curve in enumerate(curves)]
+
+    assert numbers(make_study(*trials)) == numbers(
+        make_study(*turned, objective=Objective("loss", Mode.MAX))
+    )

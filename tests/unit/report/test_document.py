@@ -1,0 +1,131 @@
+from __future__ import annotations
+
+import re
+from html.parser import HTMLParser
+
+import pytest
+
+from hpo_app.plots import PLOTS
+from hpo_app.report.document import MAX_ROWS, write_report
+from hpo_app.study.records import Clone
+
+
+class Page(HTMLParser):
+    """What a browser would see: elements with their attributes, and text."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.elements = []
+        self.texts = []
+        self.feed(text)
+        self.close()
+
+    def handle_starttag(self, tag, attrs):
+        self.elements.append((tag, dict(attrs)))
+
+    def handle_data(self, data):
+        self.texts.append(data)
+
+    @property
+    def text(self):
+        return " ".join(self.texts)
+
+    def all(self, tag):
+        return [attributes for name, attributes in self.elements if name == tag]
+
+
+def written(study, folder):
+    path = write_report(
+        study, folder, command="python -m hpo_app seed=7", train_command="hpo train <best> & more"
+    )
+    assert path == folder / "report" / "index.html"
+    return Page(path.read_text(encoding="utf-8"))
+
+
+@pytest.fixture
+def typical_study(make_study, make_trial, make_failed_trial):
+    return make_study(
+        make_trial(0, [0.9, 0.7, 0.0412]),
+        make_trial(1, [0.9, 0.7, 0.01], params={"lr": 0.0123456, "net": "big"}),
+        make_failed_trial(2),
+        facts={"versions": {"ray": "2.60.0"}},
+    )
+
+
+def test_the_page_says_who_won_what_was_gained_and_why_the_run_ended(typical_study, tmp_path):
+    text = written(typical_study, tmp_path).text
+
+    assert (
+        "Trial 1 is best with loss 0.01 after 3 iterations: "
+        "0.0312 lower than the default configuration (0.0412)."
+    ) in text
+    assert "All trials ended. 3 of 3 trials in 1 min 00 s: 2 finished and 1 failed." in text
+
+
+def test_the_page_holds_the_evidence(typical_study, tmp_path):
+    page = written(typical_study, tmp_path)
+
+    for part in ("0.01235", "big", "hpo train <best> & more", "python -m hpo_app seed=7", "2.60.0"):
+        assert part in page.text
+    assert "trial 2: ValueError: bad lr" in page.text
+    assert len(page.all("tbody")) == 3
+
+
+def test_every_plot_lies_beside_the_page_and_has_a_description(typical_study, tmp_path):
+    images = written(typical_study, tmp_path).all("img")
+
+    assert [image["src"] for image in images] == [f"{name}.png" for name in PLOTS]
+    assert all("loss" in image["alt"] for image in images)
+    assert all((tmp_path / "report" / image["src"]).stat().st_size > 0 for image in images)
+
+
+def test_the_page_loads_and_runs_nothing_but_its_images(typical_study, tmp_path):
+    page = written(typical_study, tmp_path)
+    raw = (tmp_path / "report" / "index.html").read_text(encoding="utf-8")
+    policy = next(meta["content"] for meta in page.all("meta") if "http-equiv" in meta)
+
+    assert policy.startswith("default-src 'none'; img-src 'self' file:; style-src 'sha256-")
+    assert "unsafe" not in policy
+    assert not re.search(r"https?://|//[a-z]", raw)
+    assert not page.all("script") + page.all("link")
+    assert not [attributes for _, attributes in page.elements if "style" in attributes]
+    assert "prefers-color-scheme: dark" in raw
+    assert {"name": "viewport", "content": "width=device-width, initial-scale=1"} in page.all(
+        "meta"
+    )
+
+
+def test_a_hostile_name_is_text_and_nothing_else(study_with_hostile_names, typical_study, tmp_path):
+    page = written(study_with_hostile_names, tmp_path)
+    (tmp_path / "other").mkdir()
+    usual = written(typical_study, tmp_path / "other")
+
+    assert {tag for tag, _ in page.elements} <= {tag for tag, _ in usual.elements}
+    assert not [name for _, attributes in page.elements for name in attributes if name[:2] == "on"]
+    assert "<script>alert(1)</script>" in page.text
+    assert "\x1b" not in page.text
+
+
+def test_a_winner_that_changed_while_it_trained_is_named(make_study, make_trial, tmp_path):
+    clones = (Clone(source=0, iteration=1, params={"lr": 0.2}, at_s=5.0),)
+    page = written(make_study(make_trial(1, [0.5], clones=clones)), tmp_path)
+
+    assert "Trial 1 went on from other trials' states 1 time and changed its param" in page.text
+
+
+def test_a_long_study_is_cut_and_says_where_the_rest_is(study_of_two_thousand, tmp_path):
+    page = written(study_of_two_thousand, tmp_path)
+
+    assert "1800 more trials in trials.csv." in page.text
+    assert len(page.all("tr")) < MAX_ROWS + 100
+
+
+@pytest.mark.parametrize(
+    "hostile_study",
+    ["no trial", "one running trial without a report", "all failed", "mixed types"],
+    indirect=True,
+)
+def test_every_study_has_a_page(hostile_study, tmp_path):
+    page = written(hostile_study, tmp_path)
+
+    assert len(page.all("section")) == 5

@@ -1,0 +1,46 @@
+from __future__ import annotations
+
+import json
+
+from hpo_app.report.summary_json import write_summary
+
+
+def read(path):
+    def refuse(word):
+        raise AssertionError(word)
+
+    return json.loads(path.read_text(encoding="utf-8"), parse_constant=refuse)
+
+
+def test_the_result_is_there_for_programs(make_study, make_trial, make_failed_trial, tmp_path):
+    study = make_study(
+        make_trial(0, [0.5, 0.5]),
+        make_trial(1, [0.5, 0.25], params={"lr": 0.1, "clip": float("inf")}),
+        make_failed_trial(2),
+    )
+    write_summary(study, tmp_path / "summary.json")
+
+    assert read(tmp_path / "summary.json") == {
+        "schema_version": 1,
+        "run_id": "run-1",
+        "objective": {"metric": "loss", "mode": "min"},
+        "counts": {"running": 0, "finished": 2, "stopped": 0, "failed": 1, "interrupted": 0},
+        "best": {
+            "number": 1,
+            "value": 0.25,
+            "params": {"lr": 0.1, "clip": "inf"},
+            "iterations": 2,
+        },
+        "default_value": 0.5,
+        "gain": 0.25,
+        "stop_reason": "All trials ended.",
+        "duration_s": 60.0,
+        "seed": 7,
+    }
+    assert [path.name for path in tmp_path.iterdir()] == ["summary.json"]
+
+
+def test_every_study_has_a_result_in_strict_json(hostile_study, tmp_path):
+    write_summary(hostile_study, tmp_path / "summary.json")
+
+    assert read(tmp_path / "summary.json")["schema_version"] == 1
