@@ -48,7 +48,7 @@ class Real:
             nearest = round((self._continuous(position) - self.low) / self.step)
         else:
             nearest = math.floor(position * (steps + 1))
-        return self.low + min(max(nearest, 0), steps) * self.step
+        return min(self.low + min(max(nearest, 0), steps) * self.step, self.high)
 
     def position(self, value: float) -> float:
         """Return where `value` stands in the range, in `[0, 1]`, in the parameter's own scale."""

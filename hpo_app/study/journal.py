@@ -81,7 +81,7 @@ class Journal:
         at_s = round(self.elapsed_s, 4)
         entry = {"seq": self._next_seq, "t": at_s, "event": event, **fields}
         body = json.dumps(entry, allow_nan=False, separators=(",", ":")).encode()
-        self._pending.append(b"%08x %s\n" % (zlib.crc32(body), body))
+        self._pending.append(_checksum(body) + body + b"\n")
         self._next_seq += 1
         return at_s
 
@@ -118,8 +118,6 @@ def read_events(path: Path) -> Iterator[Event]:
             return  # Empty after a whole line; otherwise cut off in mid-write, never acknowledged.
         event = _parse(line, index)
         if event is None:
-            if index == tail - 1:
-                return
             raise RunFolderError([_damage(path, index)])
         if index == 0:
             _check_schema(path, event)
@@ -127,14 +125,20 @@ def read_events(path: Path) -> Iterator[Event]:
 
 
 def _parse(line: bytes, index: int) -> Event | None:
+    body = line[9:]
+    if line[:9] != _checksum(body):
+        return None
     try:
-        crc, body = int(line[:8], 16), line[9:]
-        entry = json.loads(body) if zlib.crc32(body) == crc else None
+        entry = json.loads(body)
     except ValueError:
         return None
-    if not isinstance(entry, dict) or entry.get("seq") != index:
+    if not isinstance(entry, dict) or entry.pop("seq", None) != index:
         return None
     return Event(index, entry.pop("t"), entry.pop("event"), entry)
+
+
+def _checksum(body: bytes) -> bytes:
+    return b"%08x " % zlib.crc32(body)
 
 
 def _check_schema(path: Path, event: Event) -> None:

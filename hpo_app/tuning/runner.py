@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import os
 import random
+import shutil
 import signal
 import sys
 import threading
@@ -22,6 +24,7 @@ from hpo_app.tuning.recorder import Recorder
 from hpo_app.tuning.search import TuneSearch
 from hpo_app.tuning.session import ray_session
 from hpo_app.tuning.trainable import TrialSpec, run_trial
+from hpo_app.tuning.warmup import WORKERS_FOLDER
 
 
 if TYPE_CHECKING:
@@ -93,10 +96,13 @@ def _run_tune(
     # Population-based training and ASHA draw from the global generators.
     random.seed(derive_seed(plan.seed, "scheduler"))
     np.random.seed(derive_seed(plan.seed, "scheduler"))  # noqa: NPY002
+    slots = capacity.slots(plan.resources)
+    # Without it Tune starts one worker at a time.
+    os.environ["TUNE_MAX_PENDING_TRIALS_PG"] = str(slots)
     # Every member of a population has to be there before it can be compared with the others.
-    max_alive = None if plan.scheduler.is_population else capacity.slots(plan.resources)
+    max_alive = None if plan.scheduler.is_population else slots
     trainable = tune.with_resources(
-        tune.with_parameters(run_trial, spec=_trial_spec(plan, folder)),
+        tune.with_parameters(run_trial, spec=_trial_spec(plan, folder, slots)),
         tune.PlacementGroupFactory([{"CPU": plan.resources.cpu, "GPU": plan.resources.gpu}]),
     )
     name = f"hpo_app_{folder.name}"  # Tune keeps trainables by name, for a whole cluster.
@@ -129,7 +135,7 @@ def _scheduler(plan: RunPlan, recorder: Recorder) -> Any:
     return scheduler
 
 
-def _trial_spec(plan: RunPlan, folder: Path) -> TrialSpec:
+def _trial_spec(plan: RunPlan, folder: Path, slots: int) -> TrialSpec:
     return TrialSpec(
         template=plan.template,
         trainer=plan.trainer,
@@ -139,6 +145,7 @@ def _trial_spec(plan: RunPlan, folder: Path) -> TrialSpec:
         # A population copies state at every look, so every report has to bring it.
         checkpoint_every=1 if plan.scheduler.is_population else plan.checkpoint_every,
         num_cpus=max(1, int(plan.resources.cpu)),
+        num_workers=min(slots, plan.num_trials),
         log_folder=str(folder / TRIALS_FOLDER),
         import_path=tuple(path for path in sys.path if path),
     )
@@ -190,6 +197,7 @@ def _signals_to(recorder: Recorder) -> Iterator[None]:
 
 def _remove_tune_state(folder: Path) -> None:
     # Tune's snapshot holds pickles and is never read: the journal says all of it.
-    for pattern in ("experiment_state-*.json", "*.pkl", "search_gen_state-*", "basic-variant-*"):
+    shutil.rmtree(folder / TRIALS_FOLDER / WORKERS_FOLDER, ignore_errors=True)
+    for pattern in (".validate_storage_marker", "experiment_state-*.json", "*.pkl", "search_gen_state-*", "basic-variant-*"):
         for path in (folder / TRIALS_FOLDER).glob(pattern):
             path.unlink(missing_ok=True)

@@ -18,6 +18,7 @@ from hpo_app.config.render import render
 from hpo_app.training.checkpoint import read_iteration, write_iteration
 from hpo_app.training.contract import ReportError
 from hpo_app.training.reports import checked_metrics
+from hpo_app.tuning.warmup import WORKERS_FOLDER, meet_workers
 
 
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ class TrialSpec:
         iterations: Reports of a full trial.
         checkpoint_every: Iterations between checkpoints; 0 for none.
         num_cpus: Whole CPUs of a trial, at least 1.
+        num_workers: How many trials train at once.
         log_folder: Folder that holds one folder per trial, with its log.
         import_path: Where the driver finds modules, for training functions of a person's own.
     """
@@ -53,6 +55,7 @@ class TrialSpec:
     iterations: int
     checkpoint_every: int
     num_cpus: int
+    num_workers: int
     log_folder: str
     import_path: tuple[str, ...]
 
@@ -109,6 +112,7 @@ def run_trial(config: dict[str, Any], spec: TrialSpec) -> None:
 
 def _train(config: dict[str, Any], spec: TrialSpec, stack: contextlib.ExitStack) -> None:
     train = load_function(spec.trainer, spec.trusted_modules)
+    meet_workers(Path(spec.log_folder, WORKERS_FOLDER), spec.num_workers)
     checkpoint = tune.get_checkpoint()
     folder = Path(stack.enter_context(checkpoint.as_directory())) if checkpoint else None
     trial = TuneTrial(spec, config, folder)

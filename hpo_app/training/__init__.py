@@ -1,0 +1,1 @@
+"""One model, one configuration, no search: the training contract and the built-in trainers."""

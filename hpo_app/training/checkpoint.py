@@ -1,0 +1,70 @@
+"""From a folder of training state to a checkpoint: whole or absent, and it knows its iteration."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from typing import TYPE_CHECKING
+
+from hpo_app.errors import Problem, RunFolderError
+
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+# Written beside the trainer's own files, which must not use this name.
+ITERATION_FILE = "trial.json"
+
+
+def save_checkpoint(source: Path, target: Path, iteration: int) -> None:
+    """Copy a folder of training state to `target`, in place of what was there.
+
+    Nobody who reads `target` finds half a checkpoint: the copy grows beside it and is renamed.
+    A process that dies between the two renames leaves the former checkpoint as `.<name>.former`.
+
+    Args:
+        source: Folder with the training state; it is left as it is.
+        target: Folder that becomes the checkpoint; its parents are made.
+        iteration: Number of reports made so far, the one of this checkpoint included.
+    """
+    partial = target.with_name(f".{target.name}.partial")
+    former = target.with_name(f".{target.name}.former")
+    shutil.rmtree(partial, ignore_errors=True)
+    shutil.copytree(source, partial)
+    write_iteration(partial, iteration)
+    # A folder cannot be renamed onto one that is not empty.
+    shutil.rmtree(former, ignore_errors=True)
+    if target.exists():
+        target.rename(former)
+    partial.rename(target)
+    shutil.rmtree(former, ignore_errors=True)
+
+
+def write_iteration(folder: Path, iteration: int) -> None:
+    """Note in a folder of training state how many reports were made before it was saved."""
+    (folder / ITERATION_FILE).write_text(json.dumps({"iteration": iteration}), encoding="utf-8")
+
+
+def read_iteration(folder: Path) -> int:
+    """Return how many reports were made before this checkpoint was saved.
+
+    Raises:
+        RunFolderError: If the folder does not say so.
+    """
+    path = folder / ITERATION_FILE
+    try:
+        iteration = json.loads(path.read_text(encoding="utf-8"))["iteration"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise RunFolderError([_problem(path, repr(error))]) from error
+    if not isinstance(iteration, int) or isinstance(iteration, bool) or iteration < 0:
+        raise RunFolderError([_problem(path, repr(iteration))])
+    return iteration
+
+
+def _problem(path: Path, got: str) -> Problem:
+    return Problem(
+        key=str(path),
+        got=got,
+        expected='{"iteration": n}, with n the number of reports before the checkpoint',
+        fix="name the folder of a checkpoint, or train from the start without one",
+    )

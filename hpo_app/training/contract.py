@@ -1,0 +1,81 @@
+"""From a configuration to reports: what a training function is given and what it owes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Protocol
+
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from hpo_app.plan.search_space import Params
+
+
+class Trial(Protocol):
+    """What a training function knows of the trial that it trains, and how it reports.
+
+    Attributes:
+        number: The trial's number in its run, from 0; 0 is the default configuration.
+        seed: Seed of everything random in this trial, in `[0, 2**31)`; derived from the run's
+            seed and the trial's number.
+        params: The sampled values, for information: they already stand in `model`, `data` and
+            `training`.
+        num_cpus: Whole CPUs of this trial, at least 1: how many threads it may use.
+        checkpoint: Folder with the training state to continue from, or None for a fresh start.
+        iteration: Number of reports made so far, those before a restart included.
+        is_checkpoint_due: Whether the next report is expected to bring a checkpoint.
+    """
+
+    @property
+    def number(self) -> int: ...  # noqa: D102 - documented on the class
+    @property
+    def seed(self) -> int: ...  # noqa: D102 - likewise
+    @property
+    def params(self) -> Params: ...  # noqa: D102 - likewise
+    @property
+    def num_cpus(self) -> int: ...  # noqa: D102 - likewise
+    @property
+    def checkpoint(self) -> Path | None: ...  # noqa: D102 - likewise
+    @property
+    def iteration(self) -> int: ...  # noqa: D102 - likewise
+    @property
+    def is_checkpoint_due(self) -> bool: ...  # noqa: D102 - likewise
+
+    def report(self, metrics: Mapping[str, float], checkpoint: Path | None = None) -> None:
+        """Report one iteration; the scheduler may end the trial here.
+
+        Args:
+            metrics: `{name: number}`; the objective's metric must be among them and finite.
+            checkpoint: Folder holding the training state after this iteration. It is copied
+                before the call returns, so the folder may be deleted afterwards.
+
+        Raises:
+            ReportError: If the metric is missing or not a finite number; the trial then fails.
+        """
+
+
+class TrainFunction(Protocol):
+    """A training run is a function: it trains, and reports after each iteration.
+
+    The function is called once per trial, in a worker that may have run other trials before. It
+    must make `training["iterations"] - trial.iteration` reports, continue from
+    `trial.checkpoint` where there is one, and draw all its randomness from `trial.seed`.
+    """
+
+    def __call__(
+        self,
+        model: dict[str, Any],
+        data: dict[str, Any],
+        training: dict[str, Any],
+        trial: Trial,
+    ) -> None:
+        """Train one configuration; all three dicts are plain and fully resolved."""
+
+
+class ReportError(Exception):
+    """A report that cannot be used: the objective's metric is missing or not finite."""
+
+
+class ConfigurationError(Exception):
+    """A configuration that the trainer cannot train; the message says which key and why."""

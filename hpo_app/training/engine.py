@@ -1,0 +1,145 @@
+"""From one configuration to its reports: training without a search around it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, TypedDict
+
+from hpo_app.training.checkpoint import read_iteration, save_checkpoint
+from hpo_app.training.contract import ReportError
+from hpo_app.training.reports import checked_count, checked_metrics
+
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+    from typing import Unpack
+
+    from hpo_app.plan.search_space import Params
+    from hpo_app.training.contract import TrainFunction
+
+
+@dataclass
+class LocalTrial:
+    """A trial that no search is waiting for: it keeps its reports to itself.
+
+    Attributes:
+        metric: Name of the objective's metric, which every report must have.
+        seed: Seed of everything random in this trial.
+        iterations: Reports of the whole trial; the last one is worth a checkpoint.
+        checkpoint_every: Iterations between checkpoints; 0 for the last one only.
+        folder: Where the newest checkpoint is kept; None to keep none.
+        num_cpus: How many threads the trainer may use.
+        on_report: Called after each report with its iteration and metrics.
+        checkpoint: Folder with the training state to continue from; may be `folder`.
+        number: The trial's number.
+        params: The sampled values; empty without a search.
+        reports: What was reported, in order, without the reports before `checkpoint`.
+        iteration: Number of reports made so far, those before `checkpoint` included.
+    """
+
+    metric: str
+    seed: int
+    iterations: int
+    checkpoint_every: int = 0
+    folder: Path | None = None
+    num_cpus: int = 1
+    on_report: Callable[[int, dict[str, float]], None] | None = None
+    checkpoint: Path | None = None
+    number: int = 0
+    params: Params = field(default_factory=dict)
+    reports: list[dict[str, float]] = field(default_factory=list, init=False)
+    iteration: int = field(default=0, init=False)
+
+    def __post_init__(self) -> None:
+        if self.checkpoint is not None:
+            self.iteration = read_iteration(self.checkpoint)
+
+    @property
+    def is_checkpoint_due(self) -> bool:
+        """Whether the next report is expected to bring a checkpoint."""
+        if self.folder is None:
+            return False
+        coming = self.iteration + 1
+        is_regular = self.checkpoint_every > 0 and coming % self.checkpoint_every == 0
+        return is_regular or coming == self.iterations
+
+    def report(self, metrics: Mapping[str, float], checkpoint: Path | None = None) -> None:
+        """Keep one report, and a copy of its checkpoint in place of the last one.
+
+        Raises:
+            ReportError: If the metric is missing or not a finite number.
+        """
+        numbers = checked_metrics(metrics, self.metric)
+        if checkpoint is not None and self.folder is not None:
+            save_checkpoint(checkpoint, self.folder, self.iteration + 1)
+        self.iteration += 1
+        self.reports.append(numbers)
+        if self.on_report is not None:
+            self.on_report(self.iteration, numbers)
+
+
+class FitOptions(TypedDict, total=False):
+    """What may be said about one training besides its metric and seed; see `LocalTrial`."""
+
+    folder: Path | None
+    num_cpus: int
+    on_report: Callable[[int, dict[str, float]], None] | None
+    checkpoint: Path | None
+
+
+class TrainingEngine:
+    """Trains single configurations with one training function.
+
+    Attributes:
+        train: The training function.
+    """
+
+    def __init__(self, train: TrainFunction) -> None:
+        self.train = train
+
+    def fit(
+        self,
+        model: Mapping[str, Any],
+        data: Mapping[str, Any],
+        training: Mapping[str, Any],
+        *,
+        metric: str,
+        seed: int,
+        **options: Unpack[FitOptions],
+    ) -> list[dict[str, float]]:
+        """Train one configuration to its end and return its reports, in order.
+
+        Args:
+            model: Settings of the model, plain and resolved.
+            data: Settings of the data or environment, likewise.
+            training: Settings of the training: `iterations`, and `checkpoint_every` if there is
+                a `folder`.
+            metric: Name of a number that every report must have.
+            seed: Seed of everything random.
+            **options: `folder` for the newest checkpoint, `num_cpus`, `on_report`, and
+                `checkpoint` to continue from.
+
+        Returns:
+            The reports of this call: without those before the checkpoint, `iterations` of them.
+
+        Raises:
+            ConfigurationError: If the training function cannot train this.
+            ReportError: If a report is unusable, or there were not as many as promised.
+            RunFolderError: If the checkpoint does not say its iteration.
+        """
+        iterations = checked_count(training.get("iterations"), "training.iterations")
+        trial = LocalTrial(
+            metric=metric,
+            seed=seed,
+            iterations=iterations,
+            checkpoint_every=training.get("checkpoint_every", 0),
+            **options,
+        )
+        self.train(dict(model), dict(data), dict(training), trial)
+        if trial.iteration != iterations:
+            raise ReportError(
+                f"The training function ended after {trial.iteration} reports; it must make "
+                f"training.iterations={iterations} of them."
+            )
+        return trial.reports

@@ -1,0 +1,295 @@
+"""From settings to a trained agent: PPO of Stable-Baselines3, one report per iteration.
+
+Every iteration starts from freshly seeded random generators and freshly reset environments, both
+seeded from the trial's seed and the number of the iteration. Between two iterations nothing else
+lives on than weights, optimizer, step counter and normalisation statistics. These are what a
+checkpoint holds, and so a trial that continues from one is *bitwise equal* to one that never
+stopped, on the same machine and with the same number of threads. What it costs: the episodes that
+are under way at the end of an iteration are cut off there.
+
+A rollout is `n_steps * n_envs` environment steps and is never cut. An iteration trains whole
+rollouts until `iteration * steps_per_iteration` steps are done, hence up to one rollout more, and
+none at all where an earlier iteration has already gone that far.
+
+Checkpoints are tensors and plain values, read with `weights_only=True`: no pickle is executed,
+which `PPO.load` would do.
+
+Source:
+    Schulman et al. (2017), "Proximal policy optimization algorithms", arXiv:1707.06347.
+"""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+import numpy as np
+import torch
+from stable_baselines3 import PPO
+from stable_baselines3.common.evaluation import evaluate_policy
+from stable_baselines3.common.logger import Logger
+from stable_baselines3.common.vec_env import sync_envs_normalization
+
+from hpo_app.errors import Problem, listed, near_miss
+from hpo_app.training.contract import ConfigurationError
+from hpo_app.training.environments import (
+    checked_data,
+    load_normalization_state,
+    make_evaluation_environment,
+    make_training_environment,
+    normalization_state,
+)
+from hpo_app.training.reports import checked_count, checked_number, checked_settings
+from hpo_app.training.seeds import derive_seed
+
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
+    from stable_baselines3.common.vec_env import VecEnv
+
+    from hpo_app.training.contract import Trial
+
+STATE_FILE = "training_state.pt"
+
+_COUNTS = ("n_steps", "batch_size", "n_epochs")
+_NUMBERS = (
+    "learning_rate",
+    "gamma",
+    "gae_lambda",
+    "clip_range",
+    "ent_coef",
+    "vf_coef",
+    "max_grad_norm",
+)
+_ACTIVATIONS = {"tanh": torch.nn.Tanh, "relu": torch.nn.ReLU, "elu": torch.nn.ELU}
+
+
+def train(
+    model: dict[str, Any], data: dict[str, Any], training: dict[str, Any], trial: Trial
+) -> None:
+    """Train one agent; report `eval_reward_mean`, `eval_reward_std`, `timesteps`, `steps_per_s`.
+
+    The rewards are those of `data.eval_episodes` episodes with the most probable actions, in
+    environments of their own; `timesteps` counts training steps of all environments from the
+    start of the trial; `steps_per_s` is the training speed, evaluation left out.
+
+    Args:
+        model: `policy`, `hyperparameters` (arguments of PPO, all of them), `network` (`net_arch`,
+            `activation`) and, if it is not to be the CPU, `device`.
+        data: Settings as `environments.checked_data` takes them.
+        training: `iterations` and `steps_per_iteration`.
+        trial: Where to report and what to continue from.
+
+    Raises:
+        ConfigurationError: If the settings do not describe a training run, or not the one that
+            the checkpoint is from.
+    """
+    data = checked_data(data)
+    model = checked_model(model, data["n_envs"])
+    steps = checked_count(training.get("steps_per_iteration"), "training.steps_per_iteration")
+    iterations = checked_count(training.get("iterations"), "training.iterations")
+    torch.set_num_threads(trial.num_cpus)
+    with (
+        closing(make_training_environment(data, gamma=model["hyperparameters"]["gamma"])) as env,
+        closing(make_evaluation_environment(data)) as evaluation,
+    ):
+        agent = make_agent(model, data, env, trial)
+        for iteration in range(trial.iteration + 1, iterations + 1):
+            seed = derive_seed(trial.seed, "train", iteration)
+            steps_per_s = _learn(agent, env, until=iteration * steps, seed=seed)
+            sync_envs_normalization(env, evaluation)
+            evaluation.seed(derive_seed(trial.seed, "evaluate", iteration))
+            rewards = _evaluate(agent, evaluation, data["eval_episodes"])
+            metrics = {
+                "eval_reward_mean": float(np.mean(rewards)),
+                "eval_reward_std": float(np.std(rewards)),
+                "timesteps": float(agent.num_timesteps),
+                "steps_per_s": steps_per_s,
+            }
+            _report(trial, metrics, agent, env, _fixed(model, data))
+
+
+def checked_model(model: Mapping[str, Any], n_envs: int) -> dict[str, Any]:
+    """Return the model settings after checking their keys, kinds and the size of a batch.
+
+    Raises:
+        ConfigurationError: If a key is missing, unknown or of the wrong kind, or if batches do
+            not divide a rollout of `n_steps * n_envs` steps.
+    """
+    settings = checked_settings(model, "model", ("policy", "hyperparameters", "network"), None)
+    _check_choice(settings["policy"], "model.policy", PPO.policy_aliases)
+    network = checked_settings(settings["network"], "model.network", ("net_arch", "activation"))
+    _check_choice(network["activation"], "model.network.activation", _ACTIVATIONS)
+    where = "model.hyperparameters"
+    hyperparameters = checked_settings(settings["hyperparameters"], where, (*_COUNTS, *_NUMBERS))
+    for key in _COUNTS:
+        checked_count(hyperparameters[key], f"{where}.{key}")
+    for key in _NUMBERS:
+        checked_number(hyperparameters[key], f"{where}.{key}")
+    _check_batches(hyperparameters["n_steps"], n_envs, hyperparameters["batch_size"])
+    return settings
+
+
+def make_agent(
+    model: Mapping[str, Any], data: Mapping[str, Any], environment: VecEnv, trial: Trial
+) -> PPO:
+    """Return an agent ready to train on: fresh, or from the trial's checkpoint.
+
+    From a checkpoint come weights, optimizer moments, step counter and the statistics of
+    `environment`; all hyperparameters are those of `model`, so that a scheduler may change them
+    while a trial trains.
+
+    Args:
+        model: Checked model settings.
+        data: Checked data settings.
+        environment: Training environment that the agent is for.
+        trial: Gives seed and checkpoint.
+
+    Raises:
+        ConfigurationError: If PPO refuses the settings, or network, environment or normalisation
+            are not those of the checkpoint.
+    """
+    network = model["network"]
+    policy_settings = {
+        "net_arch": network["net_arch"],
+        "activation_fn": _ACTIVATIONS[network["activation"]],
+        # eps is Stable-Baselines3's own, which naming any argument would drop. The fused step
+        # makes training of a small network about 15% faster.
+        "optimizer_kwargs": {"eps": 1.0e-5, "fused": True},
+    }
+    try:
+        agent = PPO(
+            model["policy"],
+            environment,
+            **model["hyperparameters"],
+            policy_kwargs=policy_settings,
+            seed=derive_seed(trial.seed, "weights"),
+            device=model.get("device", "cpu"),
+        )
+    except (AssertionError, ValueError) as error:  # PPO checks its arguments by assertions
+        expected = "settings that PPO takes for this environment"
+        raise _refusal("model", str(error), expected, "change what the message names") from error
+    # Without a logger of its own, every call of learn() leaves an empty folder in /tmp.
+    agent.set_logger(Logger(folder=None, output_formats=[]))
+    if trial.checkpoint is not None:
+        _load(agent, environment, trial.checkpoint / STATE_FILE, _fixed(model, data))
+    return agent
+
+
+def _learn(agent: PPO, environment: VecEnv, *, until: int, seed: int) -> float:
+    """Train up to a number of steps; return steps per second, 0.0 if that was reached before."""
+    agent.set_random_seed(seed)
+    # Only a forced reset makes the environments take up their new seeds.
+    agent.set_env(environment, force_reset=True)
+    before, started = agent.num_timesteps, time.perf_counter()
+    if before < until:
+        agent.learn(until - before, reset_num_timesteps=False)
+    return (agent.num_timesteps - before) / (time.perf_counter() - started)
+
+
+def _evaluate(agent: PPO, environment: VecEnv, episodes: int) -> list[float]:
+    rewards, _ = evaluate_policy(
+        agent,
+        environment,
+        n_eval_episodes=episodes,
+        deterministic=True,
+        return_episode_rewards=True,
+    )
+    return cast("list[float]", rewards)
+
+
+def _report(
+    trial: Trial,
+    metrics: dict[str, float],
+    agent: PPO,
+    environment: VecEnv,
+    fixed: Mapping[str, Any],
+) -> None:
+    if not trial.is_checkpoint_due:
+        trial.report(metrics)
+        return
+    state = {
+        "fixed": fixed,
+        "policy": agent.policy.state_dict(),
+        "optimizer": agent.policy.optimizer.state_dict(),
+        "num_timesteps": agent.num_timesteps,
+        "normalization": normalization_state(environment),
+    }
+    with tempfile.TemporaryDirectory() as folder:
+        torch.save(state, Path(folder) / STATE_FILE)
+        trial.report(metrics, checkpoint=Path(folder))
+
+
+def _load(agent: PPO, environment: VecEnv, path: Path, fixed: Mapping[str, Any]) -> None:
+    state = torch.load(path, map_location="cpu", weights_only=True)
+    for key, value in fixed.items():
+        if state["fixed"].get(key) != value:
+            raise _other_checkpoint(key, repr(value), repr(state["fixed"].get(key)), path)
+    try:
+        agent.policy.load_state_dict(state["policy"])
+    except RuntimeError as error:
+        got = f"spaces of another shape: {error}"
+        raise _other_checkpoint("data.env_kwargs", got, "those of its weights", path) from error
+    agent.policy.optimizer.load_state_dict(state["optimizer"])
+    # The optimizer's state brings its former learning rate along.
+    for group in agent.policy.optimizer.param_groups:
+        group["lr"] = agent.lr_schedule(1.0)
+    agent.num_timesteps = state["num_timesteps"]
+    load_normalization_state(environment, state["normalization"])
+
+
+def _fixed(model: Mapping[str, Any], data: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the settings that must not change while a trial trains, by dotted key.
+
+    The activation has no weights, so that only a record of it can tell that it is another one.
+    """
+    return {
+        "model.policy": model["policy"],
+        "model.network.net_arch": model["network"]["net_arch"],
+        "model.network.activation": model["network"]["activation"],
+        "data.env_id": data["env_id"],
+        "data.normalize": dict(data["normalize"]),
+    }
+
+
+def _check_batches(n_steps: int, n_envs: int, batch_size: int) -> None:
+    rollout = n_steps * n_envs
+    if rollout % batch_size:
+        raise _refusal(
+            "model.hyperparameters.batch_size",
+            str(batch_size),
+            f"a divisor of {rollout}, the steps of a rollout: n_steps={n_steps} times "
+            f"n_envs={n_envs}",
+            f"model.hyperparameters.batch_size={_divisor_near(rollout, batch_size)}",
+        )
+
+
+def _divisor_near(rollout: int, batch_size: int) -> int:
+    """Return the greatest divisor from 2 to `batch_size`, or else one batch for the rollout."""
+    sizes = range(min(rollout, batch_size), 1, -1)
+    return next((size for size in sizes if rollout % size == 0), rollout)
+
+
+def _check_choice(value: object, where: str, choices: Collection[str]) -> None:
+    if not isinstance(value, str) or value not in choices:
+        near = near_miss(str(value), choices) or next(iter(choices))
+        raise _refusal(where, repr(value), f"one of {listed(choices)}", f"{where}={near}")
+
+
+def _other_checkpoint(key: str, got: str, before: str, path: Path) -> ConfigurationError:
+    return _refusal(
+        key,
+        got,
+        f"{before}, with which the checkpoint {path} was trained: network, environment and "
+        "normalisation cannot change while a trial trains",
+        f"set {key} back, or train from the start; for a parameter of the search space, "
+        "mutable: false",
+    )
+
+
+def _refusal(key: str, got: str, expected: str, fix: str) -> ConfigurationError:
+    return ConfigurationError(str(Problem(key=key, got=got, expected=expected, fix=fix)))

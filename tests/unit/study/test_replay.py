@@ -1,0 +1,99 @@
+"""The study that a journal tells of."""
+
+from hpo_app.plan.run_plan import Mode, Objective
+from hpo_app.study.journal import FILE_NAME, SCHEMA_VERSION, Journal
+from hpo_app.study.records import TrialState
+from hpo_app.study.replay import load_study
+
+
+OPENED = {
+    "schema": SCHEMA_VERSION,
+    "run_id": "r",
+    "metric": "loss",
+    "mode": "min",
+    "space": {"x": {"type": "uniform", "low": 0, "high": 1}},
+    "num_trials": 3,
+    "iterations": 4,
+    "seed": 7,
+}
+
+
+def study_of(folder, *events):
+    journal = Journal(folder / FILE_NAME)
+    journal.append("opened", **OPENED)
+    for name, fields in events:
+        journal.append(name, **fields)
+    journal.close()
+    return load_study(folder)
+
+
+def asked(number, **params):
+    fields = {"trial": number, "params": params, "is_default": number == 0, "seed": number + 10}
+    return ("asked", fields)
+
+
+def reported(number, iteration, loss):
+    return ("reported", {"trial": number, "iteration": iteration, "metrics": {"loss": loss}})
+
+
+def ended(number, state, **more):
+    return ("ended", {"trial": number, "state": state, "told": "COMPLETE", **more})
+
+
+def test_a_trial_from_question_to_end(tmp_path):
+    study = study_of(
+        tmp_path,
+        asked(0, x=0.5),
+        ("started", {"trial": 0}),
+        reported(0, 1, 3.0),
+        reported(0, 2, 2.0),
+        ("checkpointed", {"trial": 0, "path": "trials/0/checkpoint_000001"}),
+        ended(0, "finished"),
+        ("closed", {"reason": "all 3 trials ended"}),
+    )
+    (trial,) = study.trials
+    assert study.objective == Objective("loss", Mode.MIN)
+    assert study.stop_reason == "all 3 trials ended"
+    assert trial.state is TrialState.FINISHED
+    assert trial.params == {"x": 0.5}
+    assert trial.curve("loss") == [(1, 3.0), (2, 2.0)]
+    assert trial.value("loss") == 2.0
+    assert trial.checkpoint == "trials/0/checkpoint_000001"
+    assert trial.duration_s >= 0
+    assert study.default is trial
+
+
+def test_a_retried_trial_keeps_one_report_per_iteration(tmp_path):
+    study = study_of(
+        tmp_path,
+        asked(0, x=0.5),
+        *[reported(0, iteration, 9.0) for iteration in (1, 2, 3)],
+        ("retried", {"trial": 0, "error": "boom"}),
+        reported(0, 2, 5.0),
+    )
+    (trial,) = study.trials
+    assert trial.curve("loss") == [(1, 9.0), (2, 5.0)]
+    assert trial.retries == 1
+    assert trial.state is TrialState.RUNNING
+
+
+def test_a_clone_changes_the_params_and_is_no_default_any_more(tmp_path):
+    clone = {"trial": 0, "source": 1, "iteration": 2, "params": {"x": 0.9}}
+    study = study_of(tmp_path, asked(0, x=0.5), asked(1, x=0.8), ("cloned", clone))
+    assert study.trials[0].params == {"x": 0.9}
+    assert study.trials[0].clones[0].source == 1
+    assert study.default is None
+
+
+def test_what_a_failed_trial_reported_is_no_value(tmp_path):
+    study = study_of(
+        tmp_path, asked(0, x=0.5), reported(0, 1, 1.0), ended(0, "failed", error="Boom: no")
+    )
+    (trial,) = study.trials
+    assert trial.value("loss") is None
+    assert trial.error == "Boom: no"
+
+
+def test_an_event_of_a_later_release_is_passed_over(tmp_path):
+    study = study_of(tmp_path, asked(0, x=0.5), ("praised", {"trial": 0}))
+    assert len(study.trials) == 1
