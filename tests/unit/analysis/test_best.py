@@ -47,13 +47,19 @@ def test_failed_trials_and_trials_without_a_value_are_left_out(
 
 def test_running_and_interrupted_trials_count_with_what_they_have(make_study, make_trial):
     study = make_study(
-        make_trial(0, [0.5, 0.4]),
+        make_trial(0, [0.5, 0.4], state=TrialState.STOPPED),
         make_trial(1, [0.5, 0.3], state=TrialState.RUNNING),
         make_trial(2, [0.5, 0.2], state=TrialState.INTERRUPTED),
     )
 
     assert numbers(study) == [2, 1, 0]
     assert best_trial(study) is study.trials[2]
+
+
+def test_a_trial_that_finished_by_itself_was_trained_to_its_end(make_study, make_trial):
+    study = make_study(make_trial(0, [0.5, 0.4, 0.3, 0.2]), make_trial(1, [0.1]), iterations=4)
+
+    assert numbers(study) == [1, 0]
 
 
 def test_every_study_can_be_ranked(hostile_study):

@@ -1,0 +1,60 @@
+"""Mutations stay inside the space and leave alone what cannot change."""
+
+import pytest
+from hypothesis import given, settings, strategies as st
+
+from hpo_app.plan.read_space import read_space
+from hpo_app.tuning.pbt import PopulationTraining
+
+
+SPACE, _ = read_space(
+    {
+        "log": {"type": "loguniform", "low": 1e-5, "high": 1e-1},
+        "share": {"type": "uniform", "low": 0.9, "high": 0.999},
+        "count": {"type": "randint", "low": 1, "high": 3},
+        "size": {"type": "ordinal", "values": [16, 32, 64]},
+        "word": {"type": "choice", "values": ["a", "b"]},
+        "frozen": {"type": "uniform", "low": 0, "high": 1, "mutable": False},
+    }
+)
+START = {"log": 1e-3, "share": 0.99, "count": 2, "size": 32, "word": "a", "frozen": 0.3}
+
+
+def scheduler(**arguments):
+    return PopulationTraining(SPACE, time_attr="iteration", **arguments)
+
+
+@given(seed=st.integers(0, 10_000), steps=st.integers(1, 30))
+@settings(deadline=None)
+def test_no_chain_of_mutations_leaves_the_space(seed, steps):
+    training = scheduler(seed=seed)
+    params = START
+    for _ in range(steps):
+        params = training.mutate(params)
+        assert all(SPACE[name].contains(params[name]) for name in SPACE)
+    assert params["frozen"] == 0.3
+
+
+def test_without_drawing_anew_a_value_moves_to_a_neighbour_in_its_own_scale():
+    training = scheduler(resample_probability=0.0, perturbation=0.1)
+    moved = [training.mutate(START) for _ in range(50)]
+    assert {round(params["log"] / 1e-3, 3) for params in moved} == {0.398, 2.512}
+    assert {params["count"] for params in moved} == {1, 3}
+    assert {params["size"] for params in moved} == {16, 64}
+    assert {params["word"] for params in moved} == {"a"}
+
+
+def test_a_value_at_an_end_can_stay_but_not_leave():
+    training = scheduler(resample_probability=0.0)
+    moved = [training.mutate({**START, "count": 3})["count"] for _ in range(50)]
+    assert set(moved) == {2, 3}
+
+
+def test_the_same_seed_mutates_alike():
+    assert scheduler(seed=4).mutate(START) == scheduler(seed=4).mutate(START)
+
+
+@pytest.mark.parametrize("arguments", [{"no_such": 1}, {"quantile_fraction": 0.9}])
+def test_wrong_settings_are_refused(arguments):
+    with pytest.raises((TypeError, ValueError)):
+        scheduler(**arguments)
