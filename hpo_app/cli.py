@@ -12,13 +12,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import hydra
-from hydra.errors import HydraException
-from omegaconf.errors import OmegaConfBaseException
 
 from hpo_app.actions.command import Command, Outcome
+from hpo_app.config.best import is_change
 from hpo_app.config.build import COMPONENTS
 from hpo_app.config.compose import CONFIG_NAME, conf_dir, hydra_folder, hydra_origin
-from hpo_app.config.diagnose import diagnose
+from hpo_app.config.diagnose import COMPOSITION_ERRORS, diagnose
 from hpo_app.config.parse import parse_plan
 from hpo_app.config.resolvers import register_resolvers
 from hpo_app.errors import (
@@ -44,12 +43,13 @@ def main() -> int:
     """Run the command line and return the exit code."""
     register_resolvers()
     codes = [EXIT_COMPLETE]
+    sys.argv[1:], changes = _split_changes(sys.argv[1:])
 
     @hydra.main(
         config_path=str(conf_dir()), config_name=CONFIG_NAME, execution_whitelist=COMPONENTS
     )
     def run(config: DictConfig) -> float | None:
-        outcome = _run_action(config)
+        outcome = _run_action(config, changes)
         codes.append(outcome.exit_code)
         return outcome.value
 
@@ -57,11 +57,19 @@ def main() -> int:
         _call_hydra(run)
     except KeyboardInterrupt:
         return EXIT_INTERRUPTED
-    except (HydraException, OmegaConfBaseException) as error:
+    except COMPOSITION_ERRORS as error:
         return _say(_explain(error))
     except SystemExit as error:
         return error.code if isinstance(error.code, int) else EXIT_COMPLETE
     return max(codes)
+
+
+def _split_changes(arguments: list[str]) -> tuple[list[str], tuple[str, ...]]:
+    """Set aside what applies to the file of `best=`: Hydra would look for it in conf/."""
+    if not any(text.startswith("best=") for text in arguments):
+        return arguments, ()
+    changes = tuple(text for text in arguments if is_change(text))
+    return [text for text in arguments if text not in changes], changes
 
 
 def _call_hydra(run: Any) -> None:
@@ -75,11 +83,11 @@ def _call_hydra(run: Any) -> None:
             del os.environ["HYDRA_FULL_ERROR"]
 
 
-def _run_action(config: DictConfig) -> Outcome:
+def _run_action(config: DictConfig, changes: tuple[str, ...]) -> Outcome:
     folder = hydra_folder()
     outcome = Outcome(EXIT_UNEXPECTED)
     try:
-        outcome = _action(config, folder)
+        outcome = _action(config, folder, changes)
     except HpoError as error:
         outcome = Outcome(_say(error), keeps_folder=(folder / "journal.jsonl").exists())
     except Exception:  # noqa: BLE001 - the one place that meets what nobody foresaw
@@ -93,14 +101,14 @@ def _run_action(config: DictConfig) -> Outcome:
     return outcome
 
 
-def _action(config: DictConfig, folder: Path) -> Outcome:
+def _action(config: DictConfig, folder: Path, changes: tuple[str, ...]) -> Outcome:
     origin = hydra_origin()
     name = str(config.action)
     if name not in ACTIONS:
         miss = near_miss(name, ACTIONS)
         fix = f"set action={miss or ACTIONS[0]}"
         raise PlanError([Problem("action", name, f"one of {listed(ACTIONS)}", fix)])
-    command = Command(parse_plan(config, origin), folder, config.best, origin.overrides)
+    command = Command(parse_plan(config, origin), folder, config.best, changes)
     module = importlib.import_module(f"hpo_app.actions.{name}")
     outcome: Outcome = module.run(command)
     return outcome

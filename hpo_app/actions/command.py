@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 
 if TYPE_CHECKING:
@@ -20,18 +20,13 @@ class Command:
         plan: What the config describes.
         folder: The run folder; exists.
         best: Value of the key `best`.
-        overrides: What was typed, for the record and for the actions that apply it themselves.
+        changes: Overrides of model, data and training that apply to the file named by `best`.
     """
 
     plan: RunPlan
     folder: Path
     best: str | None
-    overrides: tuple[str, ...]
-
-    @property
-    def seed_is_given(self) -> bool:
-        """Whether the command line names a seed."""
-        return any(text.startswith("seed=") for text in self.overrides)
+    changes: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -47,6 +42,3 @@ class Outcome:
     exit_code: int
     value: float | None = None
     keeps_folder: bool = True
-
-
-Facts = dict[str, Any]

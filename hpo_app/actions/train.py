@@ -64,7 +64,7 @@ def run(command: Command) -> Outcome:
 
 def _configuration(command: Command) -> BestConfig:
     if command.best is not None:
-        return read_best(Path(command.best), command.overrides)
+        return read_best(Path(command.best), command.changes, command.plan.trusted_modules)
     plan = command.plan
     params = plan.space.defaults
     return BestConfig(render(plan.template, params), plan.objective, params, {})

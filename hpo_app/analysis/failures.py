@@ -14,17 +14,21 @@ if TYPE_CHECKING:
 WITHOUT_MESSAGE = "ended without a message"
 
 
-def last_line(error: str | None) -> str:
-    """Return the last line of a traceback that is not blank; empty without an error."""
+def error_line(error: str | None) -> str:
+    """Return what a traceback ends with, on one line; empty without an error.
+
+    That is its last line without indentation, with the indented lines of the message behind it.
+    """
     lines = (error or "").strip().splitlines()
-    return plain(lines[-1].strip()) if lines else ""
+    starts = [index for index, line in enumerate(lines) if line and not line[0].isspace()]
+    return plain(" ".join(" ".join(lines[starts[-1] :]).split())) if starts else ""
 
 
 def group_failures(study: Study) -> dict[str, tuple[int, ...]]:
-    """Return `{last line of the error: numbers of the trials}`, the most frequent first."""
+    """Return `{end of the error: numbers of the trials}`, the most frequent first."""
     numbers_by_line: dict[str, list[int]] = {}
     for trial in study.in_state(TrialState.FAILED):
-        line = last_line(trial.error) or WITHOUT_MESSAGE
+        line = error_line(trial.error) or WITHOUT_MESSAGE
         numbers_by_line.setdefault(line, []).append(trial.number)
     ordered = sorted(numbers_by_line.items(), key=lambda item: (-len(item[1]), item[1]))
     return {line: tuple(numbers) for line, numbers in ordered}

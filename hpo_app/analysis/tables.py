@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from hpo_app.analysis.failures import last_line
+from hpo_app.analysis.failures import error_line
 from hpo_app.analysis.files import replace_file
 from hpo_app.analysis.wording import json_text
 
@@ -53,7 +53,7 @@ def trials_frame(study: Study) -> pd.DataFrame:
     for name in sorted({name for trial in trials for name in _last_metrics(trial)}):
         values = (_last_metrics(trial).get(name) for trial in trials)
         columns[f"metrics.{name}"] = _float_column(values)
-    columns["error"] = _plain_column(last_line(trial.error) for trial in trials)
+    columns["error"] = _plain_column(error_line(trial.error) for trial in trials)
     return pd.DataFrame(columns)
 
 

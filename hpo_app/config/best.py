@@ -10,7 +10,7 @@ from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
 from hpo_app.config.render import Rendered
-from hpo_app.errors import Problem, RunFolderError
+from hpo_app.errors import PlanError, Problem, RunFolderError, listed, near_miss
 from hpo_app.plan.run_plan import Mode, Objective
 
 
@@ -48,35 +48,60 @@ def write_best(path: Path, best: BestConfig, head: Sequence[str]) -> None:
     path.write_text(comments + OmegaConf.to_yaml(OmegaConf.create(content)), encoding="utf-8")
 
 
-def read_best(path: Path, overrides: Sequence[str] = ()) -> BestConfig:
+def read_best(
+    path: Path, changes: Sequence[str] = (), trusted_modules: Sequence[str] = ()
+) -> BestConfig:
     """Read a configuration, with changes on top.
 
     Args:
         path: A best.yaml.
-        overrides: `model.…=`, `data.…=` and `training.…=` of the command line.
+        changes: `model.…=`, `data.…=` and `training.…=` of the command line.
+        trusted_modules: Packages that the person trusts; a file cannot trust any by itself.
 
     Raises:
         RunFolderError: If the file is missing or is not such a configuration.
+        PlanError: If a change names a key that the configuration does not have.
     """
     try:
         config = OmegaConf.load(path)
-        changes = OmegaConf.from_dotlist([text for text in overrides if _is_change(text)])
-        content = OmegaConf.to_container(OmegaConf.merge(config, changes), resolve=True)
-        return _from(content)  # type: ignore[arg-type]
+        _refuse_unknown(config, changes)
+        changed = OmegaConf.merge(config, OmegaConf.from_dotlist(list(changes)))
+        content: Any = OmegaConf.to_container(changed, resolve=True)
+        best = _from(content)
     except OSError as error:
         fix = "name the best.yaml of a run folder"
         raise RunFolderError([Problem("best", f"{path}", "a file that is there", fix)]) from error
     except (OmegaConfBaseException, YAMLError, KeyError, TypeError, ValueError) as error:
-        expected = "a best.yaml with objective, model, data and training"
+        expected = "a best.yaml with objective, params, model, data, training and provenance"
         problem = Problem(str(path), repr(error), expected, "restore the file from a copy")
         raise RunFolderError([problem]) from error
+    if "trusted_modules" in best.rendered.data:
+        best.rendered.data["trusted_modules"] = list(trusted_modules)
+    return best
+
+
+def is_change(override: str) -> bool:
+    """Return whether an override changes what a best.yaml holds."""
+    return override.lstrip("+").startswith(tuple(f"{part}." for part in Rendered._fields))
+
+
+def _refuse_unknown(config: Any, changes: Sequence[str]) -> None:
+    problems = []
+    for change in changes:
+        key, _, value = change.partition("=")
+        parent, _, name = key.rpartition(".")
+        node = OmegaConf.select(config, parent)
+        known = [str(child) for child in node] if OmegaConf.is_dict(node) else []
+        if name not in known:
+            miss = near_miss(name, known)
+            fix = f"write {parent}.{miss}={value}" if miss else "leave it out"
+            expected = f"a key of {parent} in the file: {listed(known)}"
+            problems.append(Problem(key, value, expected, fix, f"command line: {change}"))
+    if problems:
+        raise PlanError(problems)
 
 
 def _from(content: dict[str, Any]) -> BestConfig:
     objective = Objective(content["objective"]["metric"], Mode(content["objective"]["mode"]))
-    rendered = Rendered(content["model"], content["data"], content["training"])
-    return BestConfig(rendered, objective, content["params"], content["provenance"])
-
-
-def _is_change(override: str) -> bool:
-    return override.startswith(tuple(f"{part}." for part in Rendered._fields))
+    rendered = Rendered(*(dict(content[part]) for part in Rendered._fields))
+    return BestConfig(rendered, objective, dict(content["params"]), dict(content["provenance"]))

@@ -79,13 +79,22 @@ def load_function(path: str, trusted: Sequence[str] = ()) -> Callable[..., Any]:
     return function  # type: ignore[no-any-return]
 
 
-def _require(target: str, allowed: Sequence[str], trusted: Sequence[str], key: str) -> None:
+def untrusted(
+    target: str, allowed: Sequence[str], trusted: Sequence[str], key: str
+) -> Problem | None:
+    """Return the problem of a target that is neither ours nor trusted, or None."""
     if target in allowed or any(_is_inside(target, module) for module in trusted):
-        return
+        return None
     package = target.split(":", maxsplit=1)[0].split(".", maxsplit=1)[0]
     expected = "a name that hpo_app ships, or one inside trusted_modules"
     fix = f"if the code is yours, add 'trusted_modules=[{package}]' on the command line"
-    raise PlanError([Problem(key, target, expected, fix)])
+    return Problem(key, target, expected, fix)
+
+
+def _require(target: str, allowed: Sequence[str], trusted: Sequence[str], key: str) -> None:
+    problem = untrusted(target, allowed, trusted, key)
+    if problem is not None:
+        raise PlanError([problem])
 
 
 def _is_inside(target: str, module: str) -> bool:

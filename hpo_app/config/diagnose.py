@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from hydra.errors import HydraException, MissingConfigException
 from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
+from yaml import YAMLError
 
 from hpo_app.config.compose import compose_config
 from hpo_app.config.parse import parse_plan
@@ -17,7 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-_ERRORS = (HydraException, OmegaConfBaseException)
+# Hydra refuses some overrides and files with the errors of the parts that it is made of.
+COMPOSITION_ERRORS = (HydraException, OmegaConfBaseException, YAMLError, ValueError, OSError)
 
 
 def diagnose(
@@ -53,7 +55,7 @@ def diagnose(
 def _refusal(overrides: Sequence[str], config_dir: Path | None) -> Exception | None:
     try:
         compose_config(overrides, config_dir)
-    except _ERRORS as error:
+    except COMPOSITION_ERRORS as error:
         return error
     return None
 
@@ -68,26 +70,32 @@ def _problem(
         miss = near_miss(value, choices)
         fix = f"write {key}={miss}" if miss else "choose one of them"
         return Problem(key, value, f"one of {listed(choices)}", fix, set_by)
-    known = _neighbours(key, accepted, config_dir)
-    if known and "=" in override and key.split(".")[-1] not in known:
-        name = key.split(".")[-1]
-        miss = near_miss(name, known)
-        parent = key.removesuffix(name)
-        fix = f"write {parent}{miss}={value}" if miss else "leave it out"
-        where = parent.rstrip(".") or "the config"
+    parent, unknown, known = _unknown_part(key, accepted, config_dir)
+    if unknown and "=" in override:
+        miss = near_miss(unknown, known)
+        meant = ".".join([*parent, miss or "", *key.split(".")[len(parent) + 1 :]])
+        fix = f"write {meant}={value}" if miss else "leave it out"
+        where = ".".join(parent) or "the config"
         return Problem(key, value, f"a key of {where}: {listed(known)}", fix, set_by)
     text = " ".join(str(error).split())
     return Problem(key, override, "an override that Hydra can apply", text, set_by)
 
 
-def _neighbours(key: str, accepted: Sequence[str], config_dir: Path | None) -> list[str]:
+def _unknown_part(
+    key: str, accepted: Sequence[str], config_dir: Path | None
+) -> tuple[list[str], str, list[str]]:
+    """Return the part of `key` that exists, the first part that does not, and what does."""
     config, origin = compose_config(accepted, config_dir)
-    parent = key.rpartition(".")[0]
-    node = OmegaConf.select(config, parent) if parent else config
-    if not OmegaConf.is_dict(node):
-        return []
-    groups = [] if parent else [group for group in origin.choices if "/" not in group]
-    return sorted({*(str(name) for name in node), *groups})
+    known = [*(str(name) for name in config), *(name for name in origin.choices if "/" not in name)]
+    node: Any = config
+    parent: list[str] = []
+    for part in key.split("."):
+        if part not in known:
+            return parent, part, sorted(set(known))
+        parent.append(part)
+        node = node.get(part) if OmegaConf.is_dict(node) else None
+        known = [str(name) for name in node] if OmegaConf.is_dict(node) else []
+    return parent, "", []
 
 
 def _plain(error: Exception) -> Problem:

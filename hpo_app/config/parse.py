@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
+from hpo_app.config.build import COMPONENTS, TRAINERS, untrusted
 from hpo_app.config.provenance import set_by
 from hpo_app.config.render import unresolvable
 from hpo_app.errors import PlanError, Problem, listed, near_miss
@@ -44,6 +45,7 @@ _KEYS: dict[str, tuple[str, ...]] = {
     "ray": ("address", "dashboard", "num_cpus", "num_gpus"),
 }  # fmt: skip
 _SOME_LARGE_COUNT = 1_000_000
+UNREADABLE = "?"
 
 
 class _Section:
@@ -99,7 +101,7 @@ class _Section:
         if isinstance(value, str) and value:
             return value
         self._problem(self._prefix + key, value, "a name", "give one")
-        return "?"
+        return UNREADABLE
 
     def texts(self, key: str) -> tuple[str, ...]:
         value = self.get(key) or []
@@ -127,6 +129,7 @@ def parse_plan(config: DictConfig, origin: Origin) -> RunPlan:
         inside = values.get(section) if section else values
         problems += _unknown_keys(section, inside, known, template)
     plan = _read(values, template, origin, problems)
+    problems += _untrusted(plan)
     problems += check_plan(plan)
     # What a rule has to say of an unreadable value would only repeat the reader.
     problems = list({problem.key + problem.got: problem for problem in problems}.values())
@@ -164,6 +167,20 @@ def _read(
         space_entries=_mapping(values.get("search_space")),
         choices=origin.choices,
     )
+
+
+def _untrusted(plan: RunPlan) -> list[Problem]:
+    named = (
+        (plan.trainer, TRAINERS, "model.trainer"),
+        (plan.searcher.component.target, COMPONENTS, "search_alg._target_"),
+        (plan.scheduler.component.target, COMPONENTS, "scheduler._target_"),
+    )
+    found = [
+        untrusted(target, allowed, plan.trusted_modules, key)
+        for target, allowed, key in named
+        if target != UNREADABLE
+    ]
+    return [problem for problem in found if problem is not None]
 
 
 def _objective(section: _Section, problems: list[Problem]) -> Objective:

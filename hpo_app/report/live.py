@@ -12,6 +12,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from hpo_app.analysis.failures import error_line
 from hpo_app.report.format import duration, number, params_text
 from hpo_app.study.records import TrialState
 
@@ -213,8 +214,7 @@ def _trial_line(progress: Progress, trial: TrialRecord) -> str:
     )
     head = f"[{progress.num_ended}/{progress.num_trials}] trial {trial.number} {word}"
     if trial.state is TrialState.FAILED:
-        last = (trial.error or "no message").splitlines()[-1]
-        return f"{head}: {last}"
+        return f"{head}: {error_line(trial.error)}"
     value = trial.value(progress.objective.metric)
     shown = "nothing reported" if value is None else f"{progress.objective.metric} {number(value)}"
     return f"{head} after {trial.iterations} iterations, {shown}; {_best_line(progress)}"

@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from hpo_app.study.records import Study, TrialRecord
 
 NUM_SHOWN = 5
-# On a narrower console the params have no column, but a line each below the table.
-_WIDE = 80
+# What the other columns take. Params that do not fit beside them on one line stand below the table.
+_OTHER_COLUMNS = 62
 
 
 def print_summary(
@@ -65,22 +65,25 @@ def print_summary(
 
 def _print_top(console: Console, study: Study, trials: list[TrialRecord]) -> None:
     metric, differing = study.objective.metric, _differing(study)
-    is_wide = console.width >= _WIDE
+    shown = [
+        {name: value for name, value in trial.params.items() if name in differing}
+        for trial in trials
+    ]
+    texts = [params_text(params) for params in shown]
+    is_wide = console.width - _OTHER_COLUMNS >= max(map(len, texts))
     table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="bold")
     for name in ("trial", plain(metric), "iterations", "state", "time"):
         justify: JustifyMethod = "left" if name == "state" else "right"
         table.add_column(Text(name), justify=justify, overflow="fold", max_width=18)
     if is_wide:
         table.add_column("params", overflow="fold", ratio=1)
-    below: list[str] = []
-    for trial in trials:
-        shown = {name: value for name, value in trial.params.items() if name in differing}
-        cells = [*_cells(trial, metric), params_text(shown)]
+    for trial, text in zip(trials, texts, strict=True):
+        cells = [*_cells(trial, metric), text]
         table.add_row(*(Text(cell) for cell in cells[: len(table.columns)]))
-        below.append(f"Trial {trial.number}: {params_text(shown)}")
     console.print(table)
-    for line in [] if is_wide else below:
-        _say(console, line)
+    if not is_wide:
+        for trial, text in zip(trials, texts, strict=True):
+            _say(console, f"Trial {trial.number}: {text}")
 
 
 def _cells(trial: TrialRecord, metric: str) -> list[str]:

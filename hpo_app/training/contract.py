@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Protocol
 
+from hpo_app.errors import EXIT_CONFIG, HpoError
+
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -77,5 +79,11 @@ class ReportError(Exception):
     """A report that cannot be used: the objective's metric is missing or not finite."""
 
 
-class ConfigurationError(Exception):
-    """A configuration that the trainer cannot train; the message says which key and why."""
+class ConfigurationError(HpoError):
+    """A configuration that the trainer cannot train; each problem says which key and why."""
+
+    exit_code = EXIT_CONFIG
+
+    def _text(self) -> str:
+        # Without the headline: in a failed trial this stands at the end of a traceback.
+        return "\n\n".join(map(str, self.problems))

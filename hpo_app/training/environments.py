@@ -116,7 +116,7 @@ def _check_env_id(env_id: object, trusted: tuple[str, ...] | list[str]) -> None:
                 "data.env_id",
                 repr(env_id),
                 f"an environment without a module, or a module among {_named(trusted)}",
-                f"data.trusted_modules=[{module}], if you trust its code",
+                f"trusted_modules=[{module}] on the command line, if you trust its code",
             )
     elif str(env_id) not in gymnasium.registry:
         near = near_miss(str(env_id), gymnasium.registry)
@@ -179,4 +179,4 @@ def _running(environment: VecEnv) -> dict[str, RunningMeanStd]:
 
 
 def _refusal(key: str, got: str, expected: str, fix: str) -> ConfigurationError:
-    return ConfigurationError(str(Problem(key=key, got=got, expected=expected, fix=fix)))
+    return ConfigurationError([Problem(key=key, got=got, expected=expected, fix=fix)])

@@ -69,13 +69,13 @@ def checked_settings(
             expected=f"a mapping with {listed(required)}",
             fix=f"write {where}: with those keys below it",
         )
-        raise ConfigurationError(str(problem))
+        raise ConfigurationError([problem])
     problems = [
         *_missing_keys(settings, where, required),
         *(_unknown_keys(settings, where, [*required, *optional]) if optional is not None else ()),
     ]
     if problems:
-        raise ConfigurationError("\n\n".join(map(str, problems)))
+        raise ConfigurationError(problems)
     return dict(settings)
 
 
@@ -88,7 +88,7 @@ def checked_count(value: object, where: str) -> int:
     if isinstance(value, int) and not isinstance(value, bool) and value >= 1:
         return value
     problem = Problem(where, _shown(value), "a whole number of at least 1", f"{where}=1 or more")
-    raise ConfigurationError(str(problem))
+    raise ConfigurationError([problem])
 
 
 def checked_number(value: object, where: str) -> float:
@@ -101,7 +101,7 @@ def checked_number(value: object, where: str) -> float:
         return _as_float(value)
     # Plain PyYAML reads 1e-3 as text, which is the likely way to get here.
     fix = f"{where}=1.0e-3, with the dot, for a power of ten"
-    raise ConfigurationError(str(Problem(where, _shown(value), "a finite number", fix)))
+    raise ConfigurationError([Problem(where, _shown(value), "a finite number", fix)])
 
 
 def _refuse_other_names(metrics: Mapping[Any, Any]) -> None:

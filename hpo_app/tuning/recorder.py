@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from ray.tune import Callback
 
+from hpo_app.analysis.failures import error_line
 from hpo_app.study.records import TrialState
 from hpo_app.study.replay import StudyBuilder
 from hpo_app.training.seeds import derive_seed
@@ -171,8 +172,7 @@ class Recorder(Callback):
         self._num_sound += state is not TrialState.FAILED
         limit = self._plan.max_same_failures
         if error and not self._num_sound and self._errors[_kind(error)] >= limit:
-            last_line = error.splitlines()[-1]
-            self.stop_reason = f"the first {limit} trials failed alike: {last_line}"
+            self.stop_reason = f"the first {limit} trials failed alike: {error_line(error)}"
 
     def _record(self, number: int) -> TrialRecord:
         if self._builder is None:
@@ -209,4 +209,4 @@ def _error_text(trial: Any) -> str:
 
 def _kind(error: str) -> str:
     # Numbers tell attempts apart, not errors.
-    return re.sub(r"\d+", "#", error.splitlines()[-1])
+    return re.sub(r"\d+", "#", error_line(error))

@@ -198,6 +198,12 @@ def _signals_to(recorder: Recorder) -> Iterator[None]:
 def _remove_tune_state(folder: Path) -> None:
     # Tune's snapshot holds pickles and is never read: the journal says all of it.
     shutil.rmtree(folder / TRIALS_FOLDER / WORKERS_FOLDER, ignore_errors=True)
-    for pattern in (".validate_storage_marker", "experiment_state-*.json", "*.pkl", "search_gen_state-*", "basic-variant-*"):
+    for pattern in (
+        ".validate_storage_marker",
+        "experiment_state-*.json",
+        "*.pkl",
+        "search_gen_state-*",
+        "basic-variant-*",
+    ):
         for path in (folder / TRIALS_FOLDER).glob(pattern):
             path.unlink(missing_ok=True)

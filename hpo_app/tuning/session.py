@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from hpo_app.plan.run_plan import Cluster, RunPlan
 
 # What Ray reads from the environment when it starts, in the driver and in workers.
-_SETTINGS = {
+SETTINGS = {
     "RAY_AIR_NEW_OUTPUT": "0",  # The new output engine prints even at verbosity 0.
     "RAY_CHDIR_TO_TRIAL_DIR": "0",  # Relative paths in a config mean where the person stands.
     "RAY_USAGE_STATS_ENABLED": "0",
@@ -43,7 +43,7 @@ def ray_session(plan: RunPlan) -> Iterator[Capacity]:
     """
     if plan.cluster.is_local:
         refuse_misfit(plan, this_machine(plan.cluster))
-    os.environ.update(_SETTINGS)
+    os.environ.update(SETTINGS)
     is_ours = not ray.is_initialized()
     if is_ours:
         _start(plan.cluster)

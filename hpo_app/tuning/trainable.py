@@ -64,6 +64,10 @@ class TrainingFailedError(Exception):
     """The training function raised; the message holds its traceback between two marks."""
 
 
+class _StoppedByTune(SystemExit):
+    """Tune ends the trial; a `sys.exit` of the training function is another thing."""
+
+
 class TuneTrial:
     """The trial as the training function sees it, reporting to Tune."""
 
@@ -88,11 +92,15 @@ class TuneTrial:
         self.iteration += 1
         # The person's names get a level of their own, so that none can meet one of Tune's.
         result = {"iteration": self.iteration, "metrics": values}
-        if checkpoint is None:
-            tune.report(result)
-            return
-        write_iteration(checkpoint, self.iteration)
-        tune.report(result, checkpoint=tune.Checkpoint.from_directory(checkpoint))
+        state = None
+        if checkpoint is not None:
+            write_iteration(checkpoint, self.iteration)
+            state = tune.Checkpoint.from_directory(checkpoint)
+        try:
+            tune.report(result, checkpoint=state)
+        except SystemExit as leave:
+            # This is how Tune ends a trial in mid-training.
+            raise _StoppedByTune(leave.code) from None
 
 
 def run_trial(config: dict[str, Any], spec: TrialSpec) -> None:
@@ -103,7 +111,9 @@ def run_trial(config: dict[str, Any], spec: TrialSpec) -> None:
         stack.enter_context(_output_to(log_path))
         try:
             _train(config, spec, stack)
-        except Exception as error:  # noqa: BLE001 - whatever a person's code may raise
+        except _StoppedByTune:
+            raise
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever a person's code may raise
             text = _own_traceback(error)
             sys.stderr.write(text)
             marked = f"{ERROR_BEGINS}\n{text}\n{ERROR_ENDS}"

@@ -292,4 +292,4 @@ def _other_checkpoint(key: str, got: str, before: str, path: Path) -> Configurat
 
 
 def _refusal(key: str, got: str, expected: str, fix: str) -> ConfigurationError:
-    return ConfigurationError(str(Problem(key=key, got=got, expected=expected, fix=fix)))
+    return ConfigurationError([Problem(key=key, got=got, expected=expected, fix=fix)])

@@ -90,11 +90,11 @@ def _end(settings: Mapping[str, float], kind: object) -> float:
         near = near_miss(str(kind), KINDS)
         fix = f"model.kind={near or 'smooth'}"
         problem = Problem("model.kind", repr(kind), f"one of {listed(KINDS)}", fix)
-        raise ConfigurationError(str(problem))
+        raise ConfigurationError([problem])
     if settings["rate"] <= 0:
         got = str(settings["rate"])
         problem = Problem("model.rate", got, "a positive number", "model.rate=0.01")
-        raise ConfigurationError(str(problem))
+        raise ConfigurationError([problem])
     return (
         ((settings["x"] - 1.5) / 5.0) ** 2
         + 0.25 * math.log10(settings["rate"] / 0.01) ** 2

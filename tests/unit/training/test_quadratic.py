@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 # All corners and middles of a space around the best point.
-POINTS = [
+POINTS: list[dict[str, Any]] = [
     {"x": x, "rate": rate, "depth": depth, "kind": kind}
     for x in (-5.0, 1.4, 1.5, 5.0)
     for rate in (1.0e-5, 9.0e-3, 1.0e-2, 1.1e-2, 1.0)

@@ -1,0 +1,71 @@
+"""What tests of a run share: one Ray for the session, and one way to run a search."""
+
+from pathlib import Path
+
+import pytest
+
+
+TRAINERS = Path(__file__).parent / "trainers"
+
+
+class SilentView:
+    """A live view that shows nothing."""
+
+    def changed(self, event, trial):
+        pass
+
+    def refresh(self, elapsed_s):
+        pass
+
+
+@pytest.fixture(scope="session")
+def local_ray():
+    """A local Ray with two CPUs, started once: a start costs seconds."""
+    import logging
+    import os
+
+    import ray
+
+    from hpo_app.tuning import session
+
+    os.environ.update(session.SETTINGS)
+    # Without address="local" a cluster that runs on the same machine would be joined.
+    ray.init(
+        address="local",
+        num_cpus=2,
+        include_dashboard=False,
+        log_to_driver=False,
+        logging_level=logging.CRITICAL,
+    )
+    yield
+    ray.shutdown()
+
+
+@pytest.fixture
+def search(local_ray, tmp_path, monkeypatch):
+    """Run a search from overrides and return its study."""
+    from hpo_app.config.compose import compose_config
+    from hpo_app.config.parse import parse_plan
+    from hpo_app.tuning.runner import run_search
+
+    monkeypatch.syspath_prepend(str(TRAINERS))
+    count = iter(range(1000))
+
+    def run(*overrides):
+        folder = tmp_path / f"run-{next(count)}"
+        folder.mkdir()
+        plan = parse_plan(*compose_config(["search_space=quadratic", *overrides]))
+        return run_search(plan, folder, SilentView(), {})
+
+    return run
+
+
+@pytest.fixture
+def faulty_search(search):
+    """Run a search over a training function of tests/trainers/faulty.py."""
+
+    def run(function, *overrides):
+        trainer = f"model.trainer=faulty:{function}"
+        return search(trainer, "trusted_modules=[faulty]", "training.iterations=4", *overrides)
+
+    return run

@@ -1,0 +1,89 @@
+"""Training functions that go wrong in every way we know, for tests."""
+
+import os
+import sys
+import time
+from pathlib import Path
+
+
+def fails_above(model, data, training, trial):
+    """Raise for x above 1; report the loss elsewhere."""
+    for _ in range(trial.iteration, training["iterations"]):
+        if model["x"] > 1:
+            raise ValueError(f"x={model['x']} is too high")
+        trial.report({"loss": (model["x"] + 2) ** 2})
+
+
+def always_fails(model, data, training, trial):
+    raise RuntimeError(f"no data in folder {trial.number}")
+
+
+def reports_nothing(model, data, training, trial):
+    return
+
+
+def misspells(model, data, training, trial):
+    trial.report({"los": 1.0, "accuracy": 0.5})
+
+
+def reports(value):
+    def train(model, data, training, trial):
+        for _ in range(training["iterations"]):
+            trial.report({"loss": value if trial.number == 1 else model["x"] ** 2})
+
+    return train
+
+
+reports_nan = reports(float("nan"))
+reports_infinity = reports(float("inf"))
+reports_none = reports(None)
+reports_text = reports("0.3")
+
+
+def dies(model, data, training, trial):
+    """Leave without a word in trial 1."""
+    if trial.number == 1:
+        os._exit(7)
+    for _ in range(training["iterations"]):
+        trial.report({"loss": model["x"] ** 2})
+
+
+def leaves(model, data, training, trial):
+    if trial.number == 1:
+        sys.exit(0)
+    for _ in range(training["iterations"]):
+        trial.report({"loss": model["x"] ** 2})
+
+
+def fails_once_anywhere(model, data, training, trial):
+    """Fail in the middle of the first attempt; continue from the checkpoint in the second."""
+    marker = Path(model["folder"], f"failed-{trial.number}")
+    for iteration in range(trial.iteration, training["iterations"]):
+        if iteration == 2 and not marker.exists():
+            marker.touch()
+            raise RuntimeError("once")
+        state = Path(model["folder"], f"state-{trial.number}")
+        state.mkdir(exist_ok=True)
+        resumed = float(trial.checkpoint is not None)
+        trial.report({"loss": model["x"] ** 2, "resumed": resumed}, checkpoint=state)
+
+
+def speaks(model, data, training, trial):
+    """Print, log and write to the file descriptors."""
+    import logging
+
+    sys.stdout.write("printed\n")
+    logging.getLogger("mine").info("logged")
+    os.write(1, b"written below Python\n")
+    trial.report({"loss": 0.0})
+
+
+def sleeps(model, data, training, trial):
+    for _ in range(training["iterations"]):
+        time.sleep(0.5)
+        trial.report({"loss": model["x"] ** 2})
+
+
+def environment(model, data, training, trial):
+    """Report what a trial finds, and leave a mess for the next one."""
+    trial.report({"loss": 0.0, "seed": trial.seed, "pid": os.getpid(), "cpus": trial.num_cpus})
