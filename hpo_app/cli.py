@@ -14,12 +14,13 @@ from typing import TYPE_CHECKING, Any
 import hydra
 
 from hpo_app.actions.command import Command, Outcome
-from hpo_app.config.best import is_change
+from hpo_app.config.arguments import split_changes
 from hpo_app.config.build import COMPONENTS
 from hpo_app.config.compose import CONFIG_NAME, conf_dir, hydra_folder, hydra_origin
 from hpo_app.config.diagnose import COMPOSITION_ERRORS, diagnose
 from hpo_app.config.parse import parse_plan
 from hpo_app.config.resolvers import register_resolvers
+from hpo_app.config.stored import stored_config
 from hpo_app.errors import (
     EXIT_COMPLETE,
     EXIT_INTERRUPTED,
@@ -30,20 +31,24 @@ from hpo_app.errors import (
     listed,
     near_miss,
 )
+from hpo_app.study.replay import stored_changes
 
 
 if TYPE_CHECKING:
     from omegaconf import DictConfig
 
 # Each is a module of hpo_app.actions, imported when it is asked for: Ray alone costs a second.
-ACTIONS = ("optimize", "plan", "train")
+ACTIONS = ("optimize", "plan", "resume", "train")
 
 
 def main() -> int:
     """Run the command line and return the exit code."""
     register_resolvers()
     codes = [EXIT_COMPLETE]
-    sys.argv[1:], changes = _split_changes(sys.argv[1:])
+    try:
+        sys.argv[1:], changes = split_changes(sys.argv[1:])
+    except HpoError as error:
+        return _say(error)
 
     @hydra.main(
         config_path=str(conf_dir()), config_name=CONFIG_NAME, execution_whitelist=COMPONENTS
@@ -62,14 +67,6 @@ def main() -> int:
     except SystemExit as error:
         return error.code if isinstance(error.code, int) else EXIT_COMPLETE
     return max(codes)
-
-
-def _split_changes(arguments: list[str]) -> tuple[list[str], tuple[str, ...]]:
-    """Set aside what applies to the file of `best=`: Hydra would look for it in conf/."""
-    if not any(text.startswith("best=") for text in arguments):
-        return arguments, ()
-    changes = tuple(text for text in arguments if is_change(text))
-    return [text for text in arguments if text not in changes], changes
 
 
 def _call_hydra(run: Any) -> None:
@@ -102,13 +99,17 @@ def _run_action(config: DictConfig, changes: tuple[str, ...]) -> Outcome:
 
 
 def _action(config: DictConfig, folder: Path, changes: tuple[str, ...]) -> Outcome:
-    origin = hydra_origin()
     name = str(config.action)
     if name not in ACTIONS:
         miss = near_miss(name, ACTIONS)
         fix = f"set action={miss or ACTIONS[0]}"
         raise PlanError([Problem("action", name, f"one of {listed(ACTIONS)}", fix)])
-    command = Command(parse_plan(config, origin), folder, config.best, changes)
+    if name == "resume":
+        earlier = stored_changes(folder)
+        plan = parse_plan(*stored_config(folder, [*earlier, *changes]))
+    else:
+        plan = parse_plan(config, hydra_origin())
+    command = Command(plan, folder, config.best, changes)
     module = importlib.import_module(f"hpo_app.actions.{name}")
     outcome: Outcome = module.run(command)
     return outcome

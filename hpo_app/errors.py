@@ -3,6 +3,7 @@
 HpoError
 ├── PlanError        the composed config cannot be run (exit code 2)
 ├── ResourceError    this machine or cluster cannot hold the run (exit code 5)
+├── StorageError     the disk is full or cannot be written (exit code 5)
 ├── RunFolderError   a run folder cannot be read (exit code 4)
 └── RunError         the search itself could not produce a result (exit code 1)
 """
@@ -85,6 +86,13 @@ class ResourceError(HpoError):
 
     exit_code = EXIT_RESOURCES
     subject = "the resources"
+
+
+class StorageError(HpoError):
+    """The disk cannot take what has to be kept."""
+
+    exit_code = EXIT_RESOURCES
+    subject = "the disk"
 
 
 class RunFolderError(HpoError):

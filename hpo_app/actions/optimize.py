@@ -6,8 +6,6 @@ import json
 import os
 from typing import TYPE_CHECKING, Any
 
-from rich.console import Console
-
 from hpo_app.actions.command import Outcome
 from hpo_app.actions.environment import environment_facts
 from hpo_app.analysis.best import best_trial
@@ -17,36 +15,44 @@ from hpo_app.config.render import render
 from hpo_app.errors import (
     EXIT_COMPLETE,
     EXIT_FAILED_TRIALS,
-    EXIT_INTERRUPTED,
-    EXIT_TERMINATED,
 )
+from hpo_app.report.console import make_console
 from hpo_app.report.document import write_report
 from hpo_app.report.live import Progress, make_view
 from hpo_app.report.summary_json import write_summary
 from hpo_app.report.terminal import print_summary
+from hpo_app.study.lock import run_lock
 from hpo_app.study.records import TrialState
 from hpo_app.tuning.runner import run_search
+from hpo_app.tuning.signals import HANDLED, exit_code_of
 
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from hpo_app.actions.command import Command
     from hpo_app.plan.run_plan import RunPlan
     from hpo_app.study.records import Study, TrialRecord
 
-_SIGNAL_CODES = {"signal SIGINT": EXIT_INTERRUPTED, "signal SIGTERM": EXIT_TERMINATED}
+_SIGNAL_CODES = {f"signal {number.name}": exit_code_of(number) for number in HANDLED}
 
 
 def run(command: Command) -> Outcome:
     """Run the search, write its folder, and print what came out."""
+    return search(command)
+
+
+def search(command: Command, changes: Sequence[str] | None = None) -> Outcome:
+    """Run or continue a search; `changes` is None for a new one."""
     plan, folder = command.plan, command.folder
-    console = Console(highlight=False)
+    console = make_console()
     console.print(f"run folder {shown_path(folder)}", markup=False, soft_wrap=True)
     facts = environment_facts()
     (folder / "environment.json").write_text(json.dumps(facts, indent=2), encoding="utf-8")
-    with make_view(Progress(plan.objective, plan.num_trials, plan.iterations), console) as view:
-        study = run_search(plan, folder, view, facts)
+    progress = Progress(plan.objective, plan.num_trials, plan.iterations)
+    with run_lock(folder), make_view(progress, console) as view:
+        study = run_search(plan, folder, view, facts, changes=changes)
     best = best_trial(study)
     train_command = f"python -m hpo_app action=train best={shown_path(folder / 'best.yaml')}"
     write_results(plan, study, best, train_command)

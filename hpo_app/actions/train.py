@@ -8,13 +8,12 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rich.console import Console
-
 from hpo_app.actions.command import Outcome
 from hpo_app.config.best import BestConfig, read_best
 from hpo_app.config.build import load_function
 from hpo_app.config.render import render
 from hpo_app.errors import EXIT_COMPLETE
+from hpo_app.report.console import make_console
 from hpo_app.report.format import duration, number
 from hpo_app.training.engine import TrainingEngine
 from hpo_app.training.seeds import derive_seed
@@ -29,7 +28,7 @@ if TYPE_CHECKING:
 def run(command: Command) -> Outcome:
     """Train the configuration of `best`, or the default one, and print every evaluation."""
     config = _configuration(command)
-    console = Console(highlight=False)
+    console = make_console()
     iterations = config.rendered.training["iterations"]
     seed = derive_seed(command.plan.seed, "train")
     console.print(f"training {iterations} iterations with seed {command.plan.seed}")

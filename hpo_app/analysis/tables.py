@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from hpo_app.analysis.failures import error_line
-from hpo_app.analysis.files import replace_file
 from hpo_app.analysis.wording import json_text
+from hpo_app.study.files import replace_file
 
 
 if TYPE_CHECKING:

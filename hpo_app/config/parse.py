@@ -37,8 +37,8 @@ if TYPE_CHECKING:
 _KEYS: dict[str, tuple[str, ...]] = {
     "": (
         "action", "best", "data", "max_failures", "max_same_failures", "model", "num_trials",
-        "objective", "params", "ray", "resources", "scheduler", "search_alg", "search_space",
-        "seed", "time_budget_s", "training", "trusted_modules",
+        "objective", "params", "ray", "resources", "run", "scheduler", "search_alg",
+        "search_space", "seed", "time_budget_s", "training", "trusted_modules",
     ),
     "objective": ("metric", "mode"),
     "resources": ("cpu", "gpu", "max_concurrent_trials"),

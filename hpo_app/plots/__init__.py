@@ -5,9 +5,9 @@ from __future__ import annotations
 import io
 from typing import TYPE_CHECKING
 
-from hpo_app.analysis.files import replace_file
 from hpo_app.plots import learning_curves, metric_vs_parameter, optimization_history
 from hpo_app.plots.style import DPI
+from hpo_app.study.files import replace_file
 
 
 if TYPE_CHECKING:

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hpo_app.analysis.best import rank
-from hpo_app.analysis.files import replace_file
 from hpo_app.analysis.summary import summarize
 from hpo_app.analysis.tables import param_names
 from hpo_app.plots import PLOTS, save
@@ -18,6 +17,7 @@ from hpo_app.report.sentences import (
     trial_numbers,
     winner_sentence,
 )
+from hpo_app.study.files import replace_file
 
 
 if TYPE_CHECKING:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from hpo_app.analysis.files import replace_file
 from hpo_app.analysis.summary import summarize
 from hpo_app.analysis.wording import finite
+from hpo_app.study.files import replace_file
 
 
 if TYPE_CHECKING:

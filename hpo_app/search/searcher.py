@@ -21,10 +21,12 @@ from hpo_app.study.records import TrialState
 
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from hpo_app.plan.run_plan import Objective
     from hpo_app.plan.search_space import Params, SearchSpace
+    from hpo_app.study.journal import Event
+    from hpo_app.study.records import Study
 
 _TOLD_AS = {
     TrialState.FINISHED: OptunaState.COMPLETE,
@@ -47,6 +49,7 @@ class Searcher:
     def __init__(self, space: SearchSpace, objective: Objective, sampler: Any) -> None:
         optuna.logging.set_verbosity(optuna.logging.WARNING)
         self._space = space
+        self._objective = objective
         self._distributions = to_distributions(space)
         is_max = objective.mode is Mode.MAX
         direction = StudyDirection.MAXIMIZE if is_max else StudyDirection.MINIMIZE
@@ -67,6 +70,40 @@ class Searcher:
         # default between two steps of a range would move.
         params = self._space.defaults if is_default else to_params(self._space, trial.params)
         return number, params, is_default
+
+    def replay(self, events: Iterable[Event], study: Study) -> int:
+        """Bring the sampler to where it stood after `events`, by asking and telling all again.
+
+        A sampler that is asked and told in the same order draws the same, so that its random
+        numbers go on where they stopped. Where it draws otherwise (another release of Optuna),
+        what the journal says is put in its place. Trials that were cut off stay open.
+
+        Args:
+            events: The journal, in order.
+            study: What it tells of.
+
+        Returns:
+            How many trials the sampler drew otherwise.
+        """
+        records = {trial.number: trial for trial in study.trials}
+        num_otherwise = 0
+        for event in events:
+            number = event.fields.get("trial", -1)
+            if event.name == "asked":
+                num_otherwise += not self._ask_again(event.fields["params"])
+            elif event.name == "ended" and event.fields["state"] != TrialState.INTERRUPTED:
+                curve = records[number].curve(self._objective.metric)
+                self.tell(number, TrialState(event.fields["state"]), curve)
+        return num_otherwise
+
+    def _ask_again(self, params: Params) -> bool:
+        number, drawn, _ = self.ask()
+        if drawn == params:
+            return True
+        self._study.tell(self._open.pop(number), state=OptunaState.FAIL)
+        self._study.enqueue_trial(to_drawn(self._space, params))
+        self._open[number] = self._study.ask(self._distributions)
+        return False
 
     def tell(self, number: int, state: TrialState, curve: Sequence[tuple[int, float]]) -> str:
         """Say what became of a trial.

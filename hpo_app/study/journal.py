@@ -15,7 +15,8 @@ import zlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from hpo_app.errors import Problem, RunFolderError
+from hpo_app.errors import Problem, RunFolderError, StorageError
+from hpo_app.study.files import append, replace_file, sync_folder
 
 
 if TYPE_CHECKING:
@@ -50,13 +51,42 @@ class Journal:
     costs no more than its share of a disk flush.
     """
 
-    def __init__(self, path: Path) -> None:
-        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_EXCL
-        self._file = os.open(path, flags, 0o644)
-        self._started = time.monotonic()
+    def __init__(self, path: Path, file: int, next_seq: int = 0, offset_s: float = 0.0) -> None:
+        self._path = path
+        self._file = file
+        self._started = time.monotonic() - offset_s
         self._pending: list[bytes] = []
-        self._next_seq = 0
-        _sync_folder(path.parent)
+        self._next_seq = next_seq
+
+    @classmethod
+    def create(cls, path: Path) -> Journal:
+        """Start a journal.
+
+        Raises:
+            FileExistsError: If there is one.
+        """
+        file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_EXCL, 0o644)
+        sync_folder(path.parent)
+        return cls(path, file)
+
+    @classmethod
+    def reopen(cls, path: Path) -> tuple[Journal, list[Event]]:
+        """Go on with a journal, and return the events in it.
+
+        A torn last line is moved to a file beside it first, so that the next event does not grow
+        onto it.
+
+        Raises:
+            RunFolderError: If the file cannot be read, or is damaged before its end.
+        """
+        events = list(read_events(path))
+        content = path.read_bytes()
+        whole = content.rfind(b"\n") + 1
+        if whole < len(content):
+            _move_tail(path, content[whole:], whole)
+        file = os.open(path, os.O_WRONLY | os.O_APPEND)
+        offset_s = events[-1].at_s if events else 0.0
+        return cls(path, file, len(events), offset_s), events
 
     @property
     def elapsed_s(self) -> float:
@@ -86,13 +116,18 @@ class Journal:
         return at_s
 
     def sync(self) -> None:
-        """Write all pending events and return once the disk has them."""
+        """Write all pending events and return once the disk has them.
+
+        Raises:
+            StorageError: If the disk is full or cannot be written; what was there before stays
+                whole, and the pending events are kept.
+        """
         if not self._pending:
             return
-        data = b"".join(self._pending)
-        while data:
-            data = data[os.write(self._file, data) :]
-        os.fsync(self._file)
+        try:
+            append(self._file, b"".join(self._pending))
+        except OSError as error:
+            raise StorageError([_unwritable(self._path, error)]) from error
         self._pending.clear()
 
     def close(self) -> None:
@@ -158,10 +193,15 @@ def _damage(path: Path, index: int) -> Problem:
     )
 
 
-def _sync_folder(folder: Path) -> None:
-    # A new file is safe only when the folder that names it is.
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+def _move_tail(path: Path, tail: bytes, whole: int) -> None:
+    number = len(list(path.parent.glob("journal.torn-*")))
+    replace_file(path.with_name(f"journal.torn-{number}"), tail)
+    with path.open("rb+") as file:
+        file.truncate(whole)
+        os.fsync(file.fileno())
+
+
+def _unwritable(path: Path, error: OSError) -> Problem:
+    expected = "a disk with room for it"
+    fix = f"free some space, then type: python -m hpo_app action=resume run={path.parent}"
+    return Problem(f"disk of {path}", error.strerror or str(error), expected, fix)

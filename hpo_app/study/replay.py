@@ -34,6 +34,12 @@ def load_study(folder: Path) -> Study:
     return study
 
 
+def stored_changes(folder: Path) -> list[str]:
+    """Return the overrides that earlier continuations of a run added, in order."""
+    events = read_events(folder / FILE_NAME)
+    return [text for event in events for text in event.fields.get("changes", ())]
+
+
 def replay(events: Iterable[Event], folder: Path) -> Study | None:
     """Return the study that events tell of, or None if there is not one event."""
     builder: StudyBuilder | None = None
@@ -123,6 +129,12 @@ class StudyBuilder:
     def _on_ended(self, at_s: float, fields: Mapping[str, Any]) -> None:
         state = TrialState(fields["state"])
         self._change(fields["trial"], state=state, ended_s=at_s, error=fields.get("error"))
+
+    def _on_resumed(self, _at_s: float, fields: Mapping[str, Any]) -> None:
+        self._study = replace(self._study, num_trials=fields["num_trials"], stop_reason="")
+        for number, draft in self._drafts.items():
+            if draft.record.state is TrialState.INTERRUPTED:
+                self._change(number, state=TrialState.RUNNING, ended_s=None)
 
     def _on_closed(self, _at_s: float, fields: Mapping[str, Any]) -> None:
         self._study = replace(self._study, stop_reason=fields["reason"])

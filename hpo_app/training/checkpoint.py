@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import zlib
 from typing import TYPE_CHECKING
 
 from hpo_app.errors import Problem, RunFolderError
@@ -41,8 +42,23 @@ def save_checkpoint(source: Path, target: Path, iteration: int) -> None:
 
 
 def write_iteration(folder: Path, iteration: int) -> None:
-    """Note in a folder of training state how many reports were made before it was saved."""
-    (folder / ITERATION_FILE).write_text(json.dumps({"iteration": iteration}), encoding="utf-8")
+    """Note in a folder of training state how many reports were made before, and its checksums."""
+    content = {"iteration": iteration, "crc32": _checksums(folder)}
+    (folder / ITERATION_FILE).write_text(json.dumps(content), encoding="utf-8")
+
+
+def is_whole(folder: Path) -> bool:
+    """Return whether a checkpoint is there with every byte that it was written with."""
+    try:
+        content = json.loads((folder / ITERATION_FILE).read_text(encoding="utf-8"))
+        return bool(content["crc32"] == _checksums(folder))
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
+
+
+def _checksums(folder: Path) -> dict[str, int]:
+    files = (path for path in folder.rglob("*") if path.is_file() and path.name != ITERATION_FILE)
+    return {str(path.relative_to(folder)): zlib.crc32(path.read_bytes()) for path in files}
 
 
 def read_iteration(folder: Path) -> int:

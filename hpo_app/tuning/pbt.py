@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from hpo_app.plan.search_space import Parameter, Params, ParamValue, SearchSpace
+    from hpo_app.study.records import Study, TrialRecord
 
 
 class PopulationTraining(PopulationBasedTraining):
@@ -46,7 +47,28 @@ class PopulationTraining(PopulationBasedTraining):
         self._perturbation = perturbation
         self._resampling = resample_probability
         self._random = random.Random(seed)
+        self._past: dict[int, TrialRecord] = {}
+        self._metric_name = ""
         self.on_clone: Callable[[int, int, int, Params, str], None] | None = None
+
+    def remember(self, study: Study) -> None:
+        """Take over the scores of a population that trained before."""
+        self._past = {trial.number: trial for trial in study.trials if trial.reports}
+        self._metric_name = study.objective.metric
+
+    def on_trial_add(self, tune_controller: Any, trial: Any) -> None:
+        """Take a member into the population, with what is remembered of it."""
+        super().on_trial_add(tune_controller, trial)
+        past = self._past.get(trial.config["number"])
+        if past is None:
+            return
+        state = self._trial_state[trial]
+        result = {"iteration": past.iterations, **past.reports[-1].metrics}
+        state.last_score = self._metric_op * past.reports[-1].metrics[self._metric_name]
+        state.last_train_time = past.iterations
+        interval = self._perturbation_interval
+        state.last_perturbation_time = past.iterations - past.iterations % interval
+        state.last_result = result
 
     def _get_new_config(
         self, trial: Any, trial_to_clone: Any

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
-from collections import Counter
+from collections import Counter, deque
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +13,7 @@ from ray.tune import Callback
 from hpo_app.analysis.failures import error_line
 from hpo_app.study.records import TrialState
 from hpo_app.study.replay import StudyBuilder
+from hpo_app.training.checkpoint import read_iteration
 from hpo_app.training.seeds import derive_seed
 from hpo_app.tuning.trainable import ERROR_BEGINS, ERROR_ENDS
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from hpo_app.search.searcher import Searcher
     from hpo_app.study.journal import Journal
     from hpo_app.study.records import Study, TrialRecord
+    from hpo_app.tuning.past import Past, Restart
     from hpo_app.tuning.view import RunView
 
 # A population needs the state that a paused member copied, one to go on from, and one that is
@@ -51,6 +53,7 @@ class Recorder(Callback):
         self._cut: set[int] = set()
         self._checkpoints: dict[int, dict[str, None]] = {}
         self._pinned: dict[int, str] = {}
+        self._restarts: deque[Restart] = deque()
         self._errors: Counter[str] = Counter()
         self._num_sound = 0
         self.stop_reason = ""
@@ -78,11 +81,56 @@ class Recorder(Callback):
             raise RuntimeError("the journal was not opened")
         return self._builder.study()
 
+    def request_stop(self, reason: str) -> None:
+        """Let the run end in order; the first reason stands."""
+        self.stop_reason = self.stop_reason or reason
+
     def open(self, opened: dict[str, Any]) -> None:
         """Write the first event of the journal."""
         self._builder = StudyBuilder(self._folder, opened)
         self._write("opened", **opened)
         self._journal.sync()
+
+    def reopen(self, past: Past, decided: set[int], resumed: dict[str, Any]) -> None:
+        """Go on with the journal of an earlier start.
+
+        Args:
+            past: What the earlier start left behind.
+            decided: Unfinished trials that the scheduler had decided to stop already.
+            resumed: What the journal says of this start.
+        """
+        self._builder = past.builder
+        self._num_sound = sum(bool(trial.reports) for trial in past.study.trials)
+        for trial in past.study.trials:
+            self._view.changed("asked", trial)
+        restarts = past.restarts()
+        self._write("resumed", **resumed)
+        for restart in restarts:
+            number, record = restart.record.number, restart.record
+            if number in decided or record.iterations >= self._plan.iterations:
+                is_whole = record.iterations >= self._plan.iterations
+                self._end(number, TrialState.FINISHED if is_whole else TrialState.STOPPED)
+                continue
+            self._restarts.append(restart)
+            self._checkpoints[number] = _folders(self._folder / "trials" / str(number))
+        self._journal.sync()
+
+    @property
+    def num_restarts(self) -> int:
+        """How many trials of an earlier start are still to be taken up."""
+        return len(self._restarts)
+
+    def next_restart(self) -> Restart | None:
+        """Return the next trial of an earlier start that goes on, or None."""
+        if not self._restarts:
+            return None
+        restart = self._restarts.popleft()
+        number = restart.record.number
+        self._alive.add(number)
+        source = str(restart.checkpoint.relative_to(self._folder)) if restart.checkpoint else None
+        iteration = read_iteration(restart.checkpoint) if restart.checkpoint else 0
+        self._write("continued", trial=number, checkpoint=source, iteration=iteration)
+        return restart
 
     def ask(self) -> tuple[int, Params, int]:
         """Return number, parameters and seed of a new trial."""
@@ -94,7 +142,8 @@ class Recorder(Callback):
 
     def close(self) -> None:
         """Put on record what the run's end cut off, and why it ended."""
-        for number in sorted(self._alive):
+        waiting = [restart.record.number for restart in self._restarts]
+        for number in sorted({*self._alive, *waiting}):
             self._end(number, TrialState.INTERRUPTED)
         reason = self.stop_reason or f"all {self._plan.num_trials} trials ended"
         self._write("closed", reason=reason)
@@ -192,6 +241,10 @@ class Recorder(Callback):
             if path not in self._pinned.values():
                 shutil.rmtree(path, ignore_errors=True)
                 del known[path]
+
+
+def _folders(folder: Path) -> dict[str, None]:
+    return dict.fromkeys(str(path) for path in sorted(folder.glob("checkpoint_*")))
 
 
 def _number(trial: Any) -> int:

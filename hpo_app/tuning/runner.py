@@ -7,9 +7,7 @@ import logging
 import os
 import random
 import shutil
-import signal
 import sys
-import threading
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,16 +17,18 @@ from hpo_app.config.build import build
 from hpo_app.search.searcher import Searcher
 from hpo_app.study.journal import FILE_NAME, SCHEMA_VERSION, Journal
 from hpo_app.training.seeds import derive_seed
+from hpo_app.tuning.past import Past, remind
 from hpo_app.tuning.pbt import PopulationTraining
 from hpo_app.tuning.recorder import Recorder
 from hpo_app.tuning.search import TuneSearch
 from hpo_app.tuning.session import ray_session
+from hpo_app.tuning.signals import signals_to
 from hpo_app.tuning.trainable import TrialSpec, run_trial
 from hpo_app.tuning.warmup import WORKERS_FOLDER
 
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from hpo_app.plan.capacity import Capacity
@@ -56,14 +56,23 @@ class _RunStopper(tune.Stopper):
         return {}  # Tune's snapshot pickles stoppers; nothing of ours is read back from it.
 
 
-def run_search(plan: RunPlan, folder: Path, view: RunView, facts: dict[str, Any]) -> Study:
-    """Run the search that a plan describes.
+def run_search(
+    plan: RunPlan,
+    folder: Path,
+    view: RunView,
+    facts: dict[str, Any],
+    *,
+    changes: Sequence[str] | None = None,
+) -> Study:
+    """Run the search that a plan describes, from the start or from where it stopped.
 
     Args:
         plan: What to run.
-        folder: The run folder; exists, and holds no journal yet.
+        folder: The run folder; exists, and holds no journal yet unless it is to go on.
         view: Shown what happens.
         facts: Plain values for the record: versions, host, command.
+        changes: None for a new run. To go on with the journal in `folder`: the overrides that
+            this start adds, for the record.
 
     Returns:
         The study, which the journal in `folder` tells of too.
@@ -77,11 +86,21 @@ def run_search(plan: RunPlan, folder: Path, view: RunView, facts: dict[str, Any]
         plan.objective,
         build(plan.searcher.component, "search_alg", plan.trusted_modules),
     )
-    with ray_session(plan) as capacity, _journal(folder) as journal:
+    resumes = changes is not None
+    with ray_session(plan) as capacity, _journal(folder, resumes=resumes) as (journal, past):
         recorder = Recorder(plan, folder, journal, searcher, view)
+        # Population-based training and ASHA draw from the global generators.
+        random.seed(derive_seed(plan.seed, "scheduler"))
+        np.random.seed(derive_seed(plan.seed, "scheduler"))  # noqa: NPY002
         scheduler = _scheduler(plan, recorder)
-        recorder.open(_opened(plan, folder, facts))
-        with _signals_to(recorder):
+        if past is None:
+            recorder.open(_opened(plan, folder, facts))
+        else:
+            searcher.replay(past.events, past.study)
+            decided = remind(scheduler, past)
+            resumed = {"num_trials": plan.num_trials, "changes": list(changes or ())}
+            recorder.reopen(past, decided, {**resumed, "facts": facts})
+        with signals_to(recorder.request_stop, journal.sync):
             try:
                 _run_tune(plan, folder, recorder, scheduler, capacity)
             finally:
@@ -93,9 +112,6 @@ def run_search(plan: RunPlan, folder: Path, view: RunView, facts: dict[str, Any]
 def _run_tune(
     plan: RunPlan, folder: Path, recorder: Recorder, scheduler: Any, capacity: Capacity
 ) -> None:
-    # Population-based training and ASHA draw from the global generators.
-    random.seed(derive_seed(plan.seed, "scheduler"))
-    np.random.seed(derive_seed(plan.seed, "scheduler"))  # noqa: NPY002
     slots = capacity.slots(plan.resources)
     # Without it Tune starts one worker at a time.
     os.environ["TUNE_MAX_PENDING_TRIALS_PG"] = str(slots)
@@ -111,8 +127,6 @@ def _run_tune(
         name,
         name=TRIALS_FOLDER,
         storage_path=str(folder),
-        metric=f"metrics/{plan.objective.metric}",
-        mode=plan.objective.mode.value,
         search_alg=TuneSearch(recorder, plan.num_trials, max_alive),
         scheduler=scheduler,
         stop=_RunStopper(recorder),
@@ -125,11 +139,14 @@ def _run_tune(
 
 
 def _scheduler(plan: RunPlan, recorder: Recorder) -> Any:
-    component, trusted = plan.scheduler.component, plan.trusted_modules
-    if not plan.scheduler.is_population:
-        return build(component, "scheduler", trusted)
-    seed = derive_seed(plan.seed, "population")
-    scheduler = build(component, "scheduler", trusted, space=plan.space, seed=seed)
+    own: dict[str, Any] = {}
+    if plan.scheduler.is_population:
+        own = {"space": plan.space, "seed": derive_seed(plan.seed, "population")}
+    component = plan.scheduler.component
+    scheduler = build(component, "scheduler", plan.trusted_modules, **own)
+    # By hand and not through tune.run, because a scheduler may have to be reminded before.
+    metric = f"metrics/{plan.objective.metric}"
+    scheduler.set_search_properties(metric, plan.objective.mode.value)
     if isinstance(scheduler, PopulationTraining):
         scheduler.on_clone = recorder.cloned
     return scheduler
@@ -166,33 +183,18 @@ def _opened(plan: RunPlan, folder: Path, facts: dict[str, Any]) -> dict[str, Any
 
 
 @contextlib.contextmanager
-def _journal(folder: Path) -> Iterator[Journal]:
-    journal = Journal(folder / FILE_NAME)
+def _journal(folder: Path, *, resumes: bool) -> Iterator[tuple[Journal, Past | None]]:
+    path = folder / FILE_NAME
+    past = None
+    if resumes:
+        journal, events = Journal.reopen(path)
+        past = Past(folder, events)
+    else:
+        journal = Journal.create(path)
     try:
-        yield journal
+        yield journal, past
     finally:
         journal.close()
-
-
-@contextlib.contextmanager
-def _signals_to(recorder: Recorder) -> Iterator[None]:
-    """Let the first INT or TERM end the run in order; a second one ends the process."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-
-    def request_stop(number: int, _frame: object) -> None:
-        recorder.stop_reason = f"signal {signal.Signals(number).name}"
-        for handled in previous:
-            signal.signal(handled, signal.SIG_DFL)
-
-    handled = (signal.SIGINT, signal.SIGTERM)
-    previous = {number: signal.signal(number, request_stop) for number in handled}
-    try:
-        yield
-    finally:
-        for number, handler in previous.items():
-            signal.signal(number, handler)
 
 
 def _remove_tune_state(folder: Path) -> None:

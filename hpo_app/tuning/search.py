@@ -14,6 +14,10 @@ from ray.tune.search.search_algorithm import SearchAlgorithm
 
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
+    from hpo_app.plan.search_space import Params
+    from hpo_app.tuning.past import Restart
     from hpo_app.tuning.recorder import Recorder
 
 
@@ -47,7 +51,20 @@ class TuneSearch(SearchAlgorithm):
             return None
         if self.max_alive is not None and self._recorder.num_alive >= self.max_alive:
             return None
-        number, params, seed = self._recorder.ask()
+        restart = self._recorder.next_restart()
+        if restart is not None:
+            return self._restarted(restart)
+        return self._trial(*self._recorder.ask())
+
+    def is_finished(self) -> bool:
+        """Return whether no further trial will be made."""
+        if self._finished:
+            return True
+        return not self._recorder.num_restarts and self._recorder.num_asked >= self.num_trials
+
+    def _trial(
+        self, number: int, params: Params, seed: int, checkpoint: Path | None = None
+    ) -> TuneTrialRecord:
         return TuneTrialRecord(
             self._spec["run"],
             config={"number": number, "params": params, "seed": seed},
@@ -56,9 +73,16 @@ class TuneSearch(SearchAlgorithm):
             placement_group_factory=self._spec.get("resources_per_trial"),
             checkpoint_config=self._spec["checkpoint_config"],
             max_failures=self._spec["max_failures"],
+            restore_path=str(checkpoint) if checkpoint else None,
             trial_dirname_creator=lambda _: str(number),
         )
 
-    def is_finished(self) -> bool:
-        """Return whether no further trial will be made."""
-        return self._finished or self._recorder.num_asked >= self.num_trials
+    def _restarted(self, restart: Restart) -> TuneTrialRecord:
+        record = restart.record
+        trial = self._trial(record.number, record.params, record.seed, restart.checkpoint)
+        # Further checkpoints get numbers of their own, not those of the earlier start.
+        trial.storage.current_checkpoint_index = restart.last_index
+        # Tune gives a folder that exists another name; this trial goes on in its own.
+        trial.relative_logdir = str(record.number)
+        trial.storage.trial_dir_name = trial.relative_logdir
+        return trial

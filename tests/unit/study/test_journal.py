@@ -14,7 +14,7 @@ def path(tmp_path):
 
 
 def write(path, num_events=5):
-    journal = Journal(path)
+    journal = Journal.create(path)
     journal.append("opened", schema=SCHEMA_VERSION)
     for index in range(1, num_events):
         journal.append("asked", trial=index, text='ünïcode\n"quotes"')
@@ -32,7 +32,7 @@ def test_events_come_back_in_order(path):
 
 
 def test_nothing_is_written_before_sync(path):
-    journal = Journal(path)
+    journal = Journal.create(path)
     journal.append("opened", schema=SCHEMA_VERSION)
     assert journal.has_pending
     assert path.read_bytes() == b""
@@ -45,11 +45,11 @@ def test_nothing_is_written_before_sync(path):
 def test_a_second_writer_is_refused(path):
     write(path)
     with pytest.raises(FileExistsError):
-        Journal(path)
+        Journal.create(path)
 
 
 def test_a_number_that_is_no_json_is_refused(path):
-    journal = Journal(path)
+    journal = Journal.create(path)
     with pytest.raises(ValueError, match="Out of range float values"):
         journal.append("reported", value=float("nan"))
     journal.close()
@@ -86,7 +86,7 @@ def test_a_missing_line_is_noticed(path):
 
 
 def test_a_newer_schema_is_refused(path):
-    journal = Journal(path)
+    journal = Journal.create(path)
     journal.append("opened", schema=SCHEMA_VERSION + 1)
     journal.append("asked", trial=0)
     journal.close()

@@ -19,7 +19,7 @@ OPENED = {
 
 
 def study_of(folder, *events):
-    journal = Journal(folder / FILE_NAME)
+    journal = Journal.create(folder / FILE_NAME)
     journal.append("opened", **OPENED)
     for name, fields in events:
         journal.append(name, **fields)

@@ -9,7 +9,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from hpo_app.errors import RunFolderError
-from hpo_app.training.checkpoint import read_iteration, save_checkpoint, write_iteration
+from hpo_app.training.checkpoint import (
+    is_whole,
+    read_iteration,
+    save_checkpoint,
+    write_iteration,
+)
 from hpo_app.training.contract import ReportError
 from hpo_app.training.engine import LocalTrial, TrainingEngine
 
@@ -157,8 +162,20 @@ def test_what_a_killed_process_left_behind_does_not_hinder_the_next(tmp_path: Pa
 def test_the_iteration_is_read_as_it_was_written(tmp_path: Path) -> None:
     write_iteration(tmp_path, 12)
 
-    assert json.loads((tmp_path / "trial.json").read_text()) == {"iteration": 12}
+    assert json.loads((tmp_path / "trial.json").read_text())["iteration"] == 12
     assert read_iteration(tmp_path) == 12
+
+
+def test_a_checkpoint_with_a_changed_byte_is_not_whole(tmp_path: Path) -> None:
+    (tmp_path / "weights.bin").write_bytes(b"0123456789")
+    assert not is_whole(tmp_path)
+    write_iteration(tmp_path, 3)
+    assert is_whole(tmp_path)
+    for damaged in (b"0123456780", b"012345", b""):
+        (tmp_path / "weights.bin").write_bytes(damaged)
+        assert not is_whole(tmp_path)
+    (tmp_path / "weights.bin").unlink()
+    assert not is_whole(tmp_path)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,141 @@
+"""From the journal of an earlier start to a run that goes on where it stopped."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from ray.tune.schedulers import AsyncHyperBandScheduler, FIFOScheduler, TrialScheduler
+
+from hpo_app.study.records import TrialState
+from hpo_app.study.replay import StudyBuilder
+from hpo_app.training.checkpoint import is_whole, read_iteration as _iteration
+from hpo_app.tuning.pbt import PopulationTraining
+
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from hpo_app.study.journal import Event
+    from hpo_app.study.records import TrialRecord
+
+CHECKPOINT_PREFIX = "checkpoint_"
+
+
+@dataclass(frozen=True)
+class Restart:
+    """A trial that goes on under its old number.
+
+    Attributes:
+        record: The trial as the journal tells of it.
+        checkpoint: Newest whole checkpoint, or None to train from the start.
+        last_index: Number of the newest checkpoint folder, whole or not; -1 without any.
+        note: What a person should know of it; empty if all is well.
+    """
+
+    record: TrialRecord
+    checkpoint: Path | None
+    last_index: int
+    note: str
+
+
+class Past:
+    """What an earlier start of a run left behind.
+
+    Attributes:
+        events: The journal.
+        study: What it tells of.
+    """
+
+    def __init__(self, folder: Path, events: list[Event]) -> None:
+        self.events = events
+        self._folder = folder
+        self.builder = StudyBuilder(folder, events[0].fields)
+        for event in events:
+            self.builder.add(event.name, event.at_s, event.fields)
+        self.study = self.builder.study()
+
+    def restarts(self) -> list[Restart]:
+        """Return the trials that have not ended, by number."""
+        open_states = {TrialState.RUNNING, TrialState.INTERRUPTED}
+        return [self._restart(trial) for trial in self.study.trials if trial.state in open_states]
+
+    def _restart(self, trial: TrialRecord) -> Restart:
+        found = sorted((self._folder / "trials" / str(trial.number)).glob(f"{CHECKPOINT_PREFIX}*"))
+        # A clone went on from another trial's state: its own older checkpoints are of other params.
+        own = [path for path in found if not trial.clones or self._is_after_clone(trial, path)]
+        # A state that is ahead of the last acknowledged report would leave a gap in the curve.
+        whole = [path for path in own if is_whole(path) and _iteration(path) <= trial.iterations]
+        last_index = int(found[-1].name.removeprefix(CHECKPOINT_PREFIX)) if found else -1
+        newest = whole[-1] if whole else None
+        note = ""
+        damaged = [path.name for path in own if not is_whole(path)]
+        if damaged:
+            back = f"goes on from {newest.name}" if newest else "starts over"
+            note = f"trial {trial.number} {back}: damaged {', '.join(damaged)}"
+        return Restart(trial, newest, last_index, note)
+
+    def _is_after_clone(self, trial: TrialRecord, path: Path) -> bool:
+        relative = str(path.relative_to(self._folder))
+        after = False
+        for event in self.events:
+            if event.fields.get("trial") != trial.number:
+                continue
+            if event.name == "cloned":
+                after = False
+            elif event.name == "checkpointed" and event.fields["path"] == relative:
+                after = True
+        return after
+
+
+class _Remembered:
+    """Stands in for a trial of the past where a scheduler wants to know which one it was."""
+
+    def __init__(self, number: int) -> None:
+        self.trial_id = f"{number:06d}"
+
+
+def remind(scheduler: Any, past: Past) -> set[int]:
+    """Let a scheduler live through the past again.
+
+    Args:
+        scheduler: A fresh one of the same settings.
+        past: What it has seen before.
+
+    Returns:
+        Numbers of unfinished trials that it had decided to stop, but that were not stopped yet.
+    """
+    if isinstance(scheduler, PopulationTraining):
+        scheduler.remember(past.study)
+        return set()
+    if not isinstance(scheduler, AsyncHyperBandScheduler):
+        return set()
+    return _remind_of_rungs(scheduler, past)
+
+
+def has_memory(scheduler: Any) -> bool:
+    """Return whether `remind` can bring a scheduler back to where it stood."""
+    known = (PopulationTraining, AsyncHyperBandScheduler)
+    return isinstance(scheduler, known) or type(scheduler) is FIFOScheduler
+
+
+def _remind_of_rungs(scheduler: AsyncHyperBandScheduler, past: Past) -> set[int]:
+    trials: dict[int, _Remembered] = {}
+    last: dict[int, dict[str, Any]] = {}
+    stopped: set[int] = set()
+    for event in past.events:
+        number = event.fields.get("trial", -1)
+        if event.name == "asked":
+            trials[number] = _Remembered(number)
+            scheduler.on_trial_add(None, trials[number])
+        elif event.name == "reported":
+            metrics = {f"metrics/{name}": value for name, value in event.fields["metrics"].items()}
+            last[number] = {"iteration": event.fields["iteration"], **metrics}
+            decision = scheduler.on_trial_result(None, trials[number], last[number])
+            if decision == TrialScheduler.STOP:
+                stopped.add(number)
+        elif event.name == "ended" and event.fields["state"] in {"finished", "stopped"}:
+            scheduler.on_trial_complete(None, trials[number], last[number])
+            stopped.discard(number)
+    unfinished = {restart.record.number for restart in past.restarts()}
+    return stopped & unfinished

@@ -1,0 +1,115 @@
+"""A run that was killed goes on as if nothing had happened."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from hpo_app.study.records import TrialState
+from hpo_app.study.replay import load_study
+
+
+pytestmark = pytest.mark.ray
+
+# One worker: with more, the order of reports is the machine's and not the seed's.
+ONE_WORKER = ["resources.cpu=2", "ray.num_cpus=2"]
+RUN = ["search_space=quadratic", "num_trials=8", "training.iterations=9", "model.noise=0.1"]
+
+
+@pytest.fixture
+def hpo(tmp_path):
+    """Run `python -m hpo_app`; kill it once its journal has so many lines."""
+
+    def run(*arguments, kill_at=None):
+        process = subprocess.Popen(
+            [sys.executable, "-m", "hpo_app", *arguments],
+            cwd=tmp_path,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        deadline = time.monotonic() + 120
+        while kill_at is not None and process.poll() is None:
+            assert time.monotonic() < deadline
+            journal = tmp_path / "cut" / "journal.jsonl"
+            if journal.exists() and journal.read_bytes().count(b"\n") >= kill_at:
+                os.kill(process.pid, signal.SIGKILL)
+            time.sleep(0.01)
+        out, err = process.communicate(timeout=120)
+        return subprocess.CompletedProcess(arguments, process.returncode, out, err)
+
+    return run
+
+
+def dump(folder):
+    """Everything of a study that does not depend on the clock."""
+    return [
+        (trial.number, trial.params, trial.seed, trial.state, trial.curve("loss"))
+        for trial in load_study(folder).trials
+    ]
+
+
+@pytest.mark.parametrize(
+    "search", [["search_alg=optuna", "scheduler=asha"], ["scheduler=fifo"]], ids=["asha", "fifo"]
+)
+def test_a_run_killed_twice_equals_one_that_was_never_killed(hpo, tmp_path, search):
+    whole = hpo(*RUN, *ONE_WORKER, *search, "hydra.run.dir=whole")
+    assert whole.returncode == 0, whole.stderr
+    slow = ["model.step_time_s=0.02", "hydra.run.dir=cut"]
+    assert hpo(*RUN, *ONE_WORKER, *search, *slow, kill_at=15).returncode == -signal.SIGKILL
+    assert hpo("action=resume", "run=cut", kill_at=60).returncode == -signal.SIGKILL
+    last = hpo("action=resume", "run=cut")
+    assert last.returncode == 0, last.stderr
+    assert dump(tmp_path / "cut") == dump(tmp_path / "whole")
+
+
+def test_a_finished_run_is_extended(hpo, tmp_path):
+    first = hpo(*RUN, "search_alg=optuna", "scheduler=asha", "hydra.run.dir=cut")
+    assert first.returncode == 0, first.stderr
+    before = dump(tmp_path / "cut")
+    more = hpo("action=resume", "run=cut", "num_trials=12")
+    assert more.returncode == 0, more.stderr
+    after = dump(tmp_path / "cut")
+    assert after[:8] == before
+    assert [number for number, *_ in after] == list(range(12))
+    assert load_study(tmp_path / "cut").stop_reason == "all 12 trials ended"
+
+
+def test_an_interrupted_population_goes_on(hpo, tmp_path):
+    arguments = ["search_space=quadratic", "scheduler=pbt", "num_trials=6"]
+    slow = ["training.iterations=8", "model.step_time_s=0.05", "hydra.run.dir=cut"]
+    assert hpo(*arguments, *slow, kill_at=40).returncode == -signal.SIGKILL
+    done = hpo("action=resume", "run=cut")
+    assert done.returncode == 0, done.stderr
+    study = load_study(tmp_path / "cut")
+    assert [trial.state for trial in study.trials] == [TrialState.FINISHED] * 6
+    assert all(trial.iterations == 8 for trial in study.trials)
+
+
+@pytest.mark.parametrize(
+    ("change", "text"),
+    [
+        pytest.param("search_space.x.low=-9", "search_space.x.low", id="space"),
+        pytest.param("objective.mode=max", "objective.mode", id="objective"),
+        pytest.param("seed=3", "seed", id="seed"),
+    ],
+)
+def test_a_change_that_would_make_trials_incomparable_is_refused(hpo, tmp_path, change, text):
+    hpo(*RUN, "num_trials=1", "hydra.run.dir=cut")
+    before = (tmp_path / "cut" / "journal.jsonl").read_bytes()
+    refused = hpo("action=resume", "run=cut", change)
+    assert refused.returncode == 2
+    assert f"{text}\n" in refused.stderr
+    assert "incomparable" in refused.stderr
+    assert (tmp_path / "cut" / "journal.jsonl").read_bytes() == before
+
+
+@pytest.mark.parametrize("arguments", [["run=nowhere"], []], ids=["no such folder", "no folder"])
+def test_without_a_run_folder_there_is_nothing_to_resume(hpo, tmp_path, arguments):
+    refused = hpo("action=resume", *arguments)
+    assert refused.returncode == 4
+    assert "name one, for example run=outputs/DATE/TIME" in refused.stderr
+    assert list(tmp_path.iterdir()) == []
