@@ -5,16 +5,17 @@ from __future__ import annotations
 import importlib.metadata
 import os
 import platform
-import shlex
 import subprocess
 import sys
 from datetime import datetime, timezone
 from typing import Any
 
+from hpo_app.actions.typed import typed
+
 
 _PACKAGES = (
     "hpo_app", "hydra-core", "omegaconf", "ray", "optuna", "numpy", "torch", "gymnasium",
-    "stable-baselines3",
+    "stable_baselines3",
 )  # fmt: skip
 
 
@@ -22,7 +23,7 @@ def environment_facts() -> dict[str, Any]:
     """Return versions, host, command and git state as plain values."""
     return {
         "started_at": datetime.now(timezone.utc).isoformat(timespec="seconds"),
-        "command": command_line(),
+        "command": typed(sys.argv[1:]),
         "python": platform.python_version(),
         "platform": platform.platform(),
         "host": platform.node(),
@@ -30,12 +31,6 @@ def environment_facts() -> dict[str, Any]:
         "packages": _versions(),
         "git": _git(),
     }
-
-
-def command_line() -> str:
-    """Return the command that started this process, as one would type it again."""
-    arguments = " ".join(shlex.quote(argument) for argument in sys.argv[1:])
-    return f"python -m hpo_app {arguments}".rstrip()
 
 
 def _versions() -> dict[str, str]:

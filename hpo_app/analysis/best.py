@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from itertools import groupby
 from operator import itemgetter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from hpo_app.study.records import TrialState
 
 
 if TYPE_CHECKING:
+    from hpo_app.plan.run_plan import Objective
     from hpo_app.study.records import Study, TrialRecord
+
+
+# Fidelity, value and mean on the way, each negated where more is better, then the number: the
+# smallest standing is the best.
+Standing: TypeAlias = "tuple[int, float, float, int]"
 
 
 def rank(study: Study) -> list[TrialRecord]:
@@ -23,24 +28,13 @@ def rank(study: Study) -> list[TrialRecord]:
     first; then the better mean of all reported values, which tells who was better on the way;
     then the lower number. Failed trials and trials without a value are left out. Running and
     interrupted trials count with what they have, so the order of a live study can change.
-
-    The mean is taken only where values tie, so that a live study is ranked without reading all
-    its reports.
     """
-    metric, sign = study.objective.metric, study.objective.sign
     standings = [
-        ((-_fidelity(trial, study.iterations), -sign * value), trial)
+        (standing, trial)
         for trial in study.trials
-        if (value := trial.value(metric)) is not None
+        if (standing := standing_of(trial, study.objective, study.iterations)) is not None
     ]
-    standings.sort(key=itemgetter(0))
-    ranked: list[TrialRecord] = []
-    for _, tied in groupby(standings, key=itemgetter(0)):
-        trials = [trial for _, trial in tied]
-        if len(trials) > 1:
-            trials.sort(key=lambda trial: (-sign * _mean(trial, metric), trial.number))
-        ranked += trials
-    return ranked
+    return [trial for _, trial in sorted(standings, key=itemgetter(0))]
 
 
 def best_trial(study: Study) -> TrialRecord | None:
@@ -48,9 +42,21 @@ def best_trial(study: Study) -> TrialRecord | None:
     return next(iter(rank(study)), None)
 
 
-def _fidelity(trial: TrialRecord, full: int) -> int:
+def standing_of(trial: TrialRecord, objective: Objective, full: int) -> Standing | None:
+    """Return what `rank` orders a trial by; None for one without a value.
+
+    Args:
+        trial: The trial.
+        objective: Metric and mode.
+        full: Iterations of a full trial.
+    """
+    value = trial.value(objective.metric)
+    if value is None:
+        return None
     is_whole = trial.state is TrialState.FINISHED
-    return max(trial.iterations, full) if is_whole else trial.iterations
+    fidelity = max(trial.iterations, full) if is_whole else trial.iterations
+    mean = _mean(trial, objective.metric)
+    return -fidelity, -objective.sign * value, -objective.sign * mean, trial.number
 
 
 def _mean(trial: TrialRecord, metric: str) -> float:

@@ -55,14 +55,14 @@ def write_report(study: Study, folder: Path, *, command: str, train_command: str
     target = folder / "report"
     target.mkdir(exist_ok=True)
     summary = summarize(study)
-    sections = [
-        _head(study, summary),
-        _best_section(study, summary, train_command),
-        _plots_section(study, target),
-        _trials_section(study),
-        _failures_section(study, summary),
-        _reproduction_section(study, command),
-    ]
+    plots = _plots_section(study, target)
+    if summary.best is None:
+        # Nothing to draw: what went wrong is what a reader wants.
+        parts = [_failures_section(study, summary), _trials_section(study), plots]
+    else:
+        best = _best_section(study, summary, train_command)
+        parts = [best, plots, _trials_section(study), _failures_section(study, summary)]
+    sections = [_head(study, summary), *parts, _reproduction_section(study, command)]
     style = Path(__file__).with_name("report.css").read_text(encoding="utf-8")
     path = target / "index.html"
     replace_file(path, page(f"Report of {study.run_id}", style, joined(sections)))
@@ -71,7 +71,7 @@ def write_report(study: Study, folder: Path, *, command: str, train_command: str
 
 def _head(study: Study, summary: StudySummary) -> Html:
     figures = {
-        f"best {study.objective.metric}": number(summary.best_value),
+        "best": number(summary.best_value),
         "default": number(summary.default_value),
         "gain": number(summary.gain),
         "trials": f"{summary.num_trials} of {study.num_trials}",
@@ -96,7 +96,7 @@ def _head(study: Study, summary: StudySummary) -> Html:
 def _best_section(study: Study, summary: StudySummary, train_command: str) -> Html:
     best, default = summary.best, summary.default
     if best is None:
-        return _section("Best configuration", element("p", "No trial has a value yet."))
+        raise ValueError("a study without a best trial has no best configuration")
     names = [name for name in param_names(study) if name in best.params]
     others = default.params if default is not None else {}
     rows = [

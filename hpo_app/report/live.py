@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
+from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from rich.console import Group
@@ -12,6 +13,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from hpo_app.analysis.best import standing_of
 from hpo_app.analysis.failures import error_line
 from hpo_app.report.format import duration, number, params_text
 from hpo_app.study.records import TrialState
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
+    from hpo_app.analysis.best import Standing
     from hpo_app.plan.run_plan import Objective
     from hpo_app.study.records import TrialRecord
 
@@ -35,7 +38,7 @@ class Progress:
     Attributes:
         num_trials: How many trials there will be.
         iterations: Iterations of a full trial.
-        best: The best trial so far: most iterations first, then the better value.
+        best: The best trial so far, as `analysis.best` ranks.
     """
 
     def __init__(self, objective: Objective, num_trials: int, iterations: int) -> None:
@@ -45,20 +48,21 @@ class Progress:
         self.best: TrialRecord | None = None
         self._states: dict[int, TrialState] = {}
         self._at: dict[int, int] = {}
+        self._ranked: dict[int, tuple[Standing, TrialRecord]] = {}
 
-    def update(self, trial: TrialRecord) -> bool:
-        """Take a trial as it stands; return whether it became the best."""
+    def update(self, trial: TrialRecord) -> None:
+        """Take a trial as it stands."""
         self._states[trial.number] = trial.state
         self._at[trial.number] = trial.iterations
-        if trial.state is TrialState.FAILED or self._rank(trial) is None:
+        standing = standing_of(trial, self.objective, self.iterations)
+        if standing is None:
+            self._ranked.pop(trial.number, None)
             if self.best is not None and self.best.number == trial.number:
-                self.best = None
-            return False
-        if self.best is None or self._rank(trial) >= self._rank(self.best):  # type: ignore[operator]
-            is_new = self.best is None or self.best.number != trial.number
+                self.best = min(self._ranked.values(), key=itemgetter(0), default=(None, None))[1]
+            return
+        self._ranked[trial.number] = (standing, trial)
+        if self.best is None or standing <= self._ranked[self.best.number][0]:
             self.best = trial
-            return is_new
-        return False
 
     @property
     def counts(self) -> Counter[TrialState]:
@@ -82,15 +86,6 @@ class Progress:
         done = self.num_ended + sum(running)
         return elapsed_s * max(self.num_trials - done, 0) / done
 
-    def _rank(self, trial: TrialRecord) -> tuple[int, float] | None:
-        value = trial.value(self.objective.metric)
-        if value is None:
-            return None
-        # As analysis.best ranks: a trial that finished by itself was trained to its end.
-        is_whole = trial.state is TrialState.FINISHED
-        fidelity = max(trial.iterations, self.iterations) if is_whole else trial.iterations
-        return fidelity, self.objective.sign * value
-
 
 def counts_text(progress: Progress) -> str:
     """Return the trials by state, as `3 running, 12 finished, 2 stopped`."""
@@ -107,6 +102,7 @@ class PlainView:
         self._progress = progress
         self._console = console
         self._last_status_s = 0.0
+        self._told_best: int | None = None
 
     def __enter__(self) -> PlainView:
         return self
@@ -119,11 +115,19 @@ class PlainView:
     ) -> None:
         return None
 
+    def notice(self, text: str) -> None:
+        """Print what a person should know at once."""
+        self._print(text)
+
     def changed(self, event: str, trial: TrialRecord) -> None:
         """Print a line if the trial has ended."""
+        before = self._progress.best
         self._progress.update(trial)
         if event == "ended":
-            self._print(_trial_line(self._progress, trial))
+            best = self._progress.best
+            is_news = best is not None and (before is None or best.number != self._told_best)
+            self._told_best = best.number if best is not None else None
+            self._print(_trial_line(self._progress, trial, is_news=is_news))
         elif event == "retried":
             self._print(f"trial {trial.number} failed and is started again")
 
@@ -159,6 +163,10 @@ class LiveView:
     ) -> None:
         self._live.__exit__(kind, error, trace)
 
+    def notice(self, text: str) -> None:
+        """Show what a person should know at once, above the table."""
+        self._console.print(Text(text), style="yellow")
+
     def changed(self, event: str, trial: TrialRecord) -> None:
         """Take note of a trial; failures are said at once, above the table."""
         self._progress.update(trial)
@@ -179,18 +187,21 @@ class LiveView:
     def _draw(self, elapsed_s: float) -> Group:
         progress = self._progress
         head = Table.grid(padding=(0, 2))
+        width = min(30, max(self._console.width - 60, 8))
         head.add_row(
-            f"{progress.num_ended}/{progress.num_trials} trials",
-            ProgressBar(total=progress.num_trials, completed=progress.num_ended, width=30),
+            Text(f"{progress.num_ended}/{progress.num_trials} trials", no_wrap=True),
+            ProgressBar(total=progress.num_trials, completed=progress.num_ended, width=width),
             Text(f"{duration(elapsed_s)} gone, {_left(progress, elapsed_s)}"),
         )
         lines = [Text(counts_text(progress)), Text(_best_line(progress), style="bold")]
         return Group(head, *lines, self._table())
 
     def _table(self) -> Table:
-        table = Table(box=None, header_style="dim", padding=(0, 2, 0, 0))
-        for title in ("trial", "iteration", self._progress.objective.metric, "params"):
-            table.add_column(title, overflow="ellipsis", no_wrap=True)
+        table = Table(box=None, header_style="dim", padding=(0, 2, 0, 0), expand=True)
+        for title in ("trial", "iteration", self._progress.objective.metric):
+            table.add_column(title, no_wrap=True, min_width=min(len(title), 10))
+        # The params give way first: the numbers beside them are what one watches.
+        table.add_column("params", overflow="ellipsis", no_wrap=True, ratio=1)
         newest = sorted(self._running.values(), key=lambda trial: trial.number)[-8:]
         for trial in newest:
             value = trial.value(self._progress.objective.metric)
@@ -208,25 +219,32 @@ def make_view(progress: Progress, console: Console) -> PlainView | LiveView:
     return LiveView(progress, console) if console.is_terminal else PlainView(progress, console)
 
 
-def _trial_line(progress: Progress, trial: TrialRecord) -> str:
+def _trial_line(progress: Progress, trial: TrialRecord, *, is_news: bool = True) -> str:
     word = {TrialState.STOPPED: "stopped early", TrialState.INTERRUPTED: "cut off"}.get(
         trial.state, trial.state.value
     )
     head = f"[{progress.num_ended}/{progress.num_trials}] trial {trial.number} {word}"
     if trial.state is TrialState.FAILED:
-        return f"{head}: {error_line(trial.error)}"
+        return f"{head}: {error_line(trial.error)} (see trials/{trial.number}/log.txt)"
     value = trial.value(progress.objective.metric)
     shown = "nothing reported" if value is None else f"{progress.objective.metric} {number(value)}"
-    return f"{head} after {trial.iterations} iterations, {shown}; {_best_line(progress)}"
+    # The best is told in full when it changes, and by its number while it stands.
+    best = _best_line(progress) if is_news else _best_so_far(progress)
+    return f"{head} after {trial.iterations} iterations, {shown}; {best}"
 
 
 def _best_line(progress: Progress) -> str:
     best = progress.best
+    params = f": {params_text(best.params)}" if best is not None else ""
+    return _best_so_far(progress) + params
+
+
+def _best_so_far(progress: Progress) -> str:
+    best = progress.best
     value = best.value(progress.objective.metric) if best else None
     if best is None or value is None:
         return "no result yet"
-    text = f"best so far {number(value)} (trial {best.number}, iteration {best.iterations})"
-    return f"{text}: {params_text(best.params)}"
+    return f"best so far {number(value)} (trial {best.number}, iteration {best.iterations})"
 
 
 def _status_line(progress: Progress, elapsed_s: float) -> str:

@@ -132,8 +132,10 @@ class Journal:
 
     def close(self) -> None:
         """Write what is pending and close the file."""
-        self.sync()
-        os.close(self._file)
+        try:
+            self.sync()
+        finally:
+            os.close(self._file)
 
 
 def read_events(path: Path) -> Iterator[Event]:

@@ -1,0 +1,42 @@
+"""From arguments to a command that a person can copy and run."""
+
+from __future__ import annotations
+
+import os
+import shlex
+from typing import TYPE_CHECKING
+
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from hpo_app.plan.run_plan import RunPlan
+
+# scripts/run sets it to its own path: who started it so has no `python` that knows hpo_app.
+_STARTED_BY = "HPO_COMMAND"
+
+
+def typed(arguments: Sequence[str]) -> str:
+    """Return the command that starts hpo_app with `arguments`, as it was started this time."""
+    start = os.environ.get(_STARTED_BY) or "python -m hpo_app"
+    return " ".join([start, *(shlex.quote(argument) for argument in arguments)])
+
+
+def train_command(plan: RunPlan, folder: Path) -> str:
+    """Return the command that trains the winner of a run."""
+    trusted = (
+        [f"trusted_modules=[{','.join(plan.trusted_modules)}]"] if plan.trusted_modules else []
+    )
+    return typed(["action=train", f"best={shown_path(folder / 'best.yaml')}", *trusted])
+
+
+def resume_command(folder: Path) -> str:
+    """Return the command that goes on with a run."""
+    return typed(["action=resume", f"run={shown_path(folder)}"])
+
+
+def shown_path(path: Path) -> str:
+    """Return a path as one would type it from here."""
+    relative = os.path.relpath(path)
+    return str(path) if relative.startswith("..") else relative
