@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import argparse
+import contextlib
 import importlib
-import itertools
 import os
+import re
 import shutil
 import sys
 import traceback
@@ -18,8 +20,10 @@ from hpo_app.config.arguments import split_changes
 from hpo_app.config.build import COMPONENTS
 from hpo_app.config.compose import CONFIG_NAME, conf_dir, hydra_folder, hydra_origin
 from hpo_app.config.diagnose import COMPOSITION_ERRORS, diagnose
+from hpo_app.config.overrides import overrides_in
 from hpo_app.config.parse import parse_plan
 from hpo_app.config.resolvers import register_resolvers
+from hpo_app.config.settings import parse_settings
 from hpo_app.config.stored import stored_config
 from hpo_app.errors import (
     EXIT_COMPLETE,
@@ -37,8 +41,13 @@ from hpo_app.study.replay import stored_changes
 if TYPE_CHECKING:
     from omegaconf import DictConfig
 
+    from hpo_app.config.compose import Origin
+
 # Each is a module of hpo_app.actions, imported when it is asked for: Ray alone costs a second.
 ACTIONS = ("optimize", "plan", "resume", "train")
+_NOTHING_DONE = "interrupted before the first trial"
+# The folder between outputs/ and a run: it is removed with the last run in it.
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
 def main() -> int:
@@ -61,7 +70,7 @@ def main() -> int:
     try:
         _call_hydra(run)
     except KeyboardInterrupt:
-        return EXIT_INTERRUPTED
+        return _interrupted()
     except COMPOSITION_ERRORS as error:
         return _say(_explain(error))
     except SystemExit as error:
@@ -71,13 +80,14 @@ def main() -> int:
 
 def _call_hydra(run: Any) -> None:
     # With this set, Hydra hands its errors to us instead of printing them and leaving with 1.
-    was_set = "HYDRA_FULL_ERROR" in os.environ
-    os.environ.setdefault("HYDRA_FULL_ERROR", "1")
+    before = os.environ.get("HYDRA_FULL_ERROR")
+    os.environ["HYDRA_FULL_ERROR"] = "1"
     try:
         run()
     finally:
-        if not was_set:
-            del os.environ["HYDRA_FULL_ERROR"]
+        del os.environ["HYDRA_FULL_ERROR"]
+        if before is not None:
+            os.environ["HYDRA_FULL_ERROR"] = before
 
 
 def _run_action(config: DictConfig, changes: tuple[str, ...]) -> Outcome:
@@ -86,7 +96,9 @@ def _run_action(config: DictConfig, changes: tuple[str, ...]) -> Outcome:
     try:
         outcome = _action(config, folder, changes)
     except HpoError as error:
-        outcome = Outcome(_say(error), keeps_folder=(folder / "journal.jsonl").exists())
+        outcome = Outcome(_say(error), keeps_folder=_is_worth_keeping(folder))
+    except KeyboardInterrupt:
+        outcome = Outcome(_interrupted(folder), keeps_folder=_is_worth_keeping(folder))
     except Exception:  # noqa: BLE001 - the one place that meets what nobody foresaw
         traceback.print_exc()
         sys.stderr.write(
@@ -94,8 +106,26 @@ def _run_action(config: DictConfig, changes: tuple[str, ...]) -> Outcome:
             f"the folder {folder}\n"
         )
     if not outcome.keeps_folder:
-        shutil.rmtree(folder, ignore_errors=True)
+        _remove(folder)
     return outcome
+
+
+def _is_worth_keeping(folder: Path) -> bool:
+    return any((folder / name).exists() for name in ("journal.jsonl", "checkpoint"))
+
+
+def _remove(folder: Path) -> None:
+    shutil.rmtree(folder, ignore_errors=True)
+    if _DATE.fullmatch(folder.parent.name):
+        with contextlib.suppress(OSError):  # Other runs are in it.
+            folder.parent.rmdir()
+
+
+def _interrupted(folder: Path | None = None) -> int:
+    has_begun = folder is not None and _is_worth_keeping(folder)
+    text = f"interrupted; what there is stands in {folder}" if has_begun else _NOTHING_DONE
+    sys.stderr.write(f"{text}\n")
+    return EXIT_INTERRUPTED
 
 
 def _action(config: DictConfig, folder: Path, changes: tuple[str, ...]) -> Outcome:
@@ -104,25 +134,28 @@ def _action(config: DictConfig, folder: Path, changes: tuple[str, ...]) -> Outco
         miss = near_miss(name, ACTIONS)
         fix = f"set action={miss or ACTIONS[0]}"
         raise PlanError([Problem("action", name, f"one of {listed(ACTIONS)}", fix)])
+    source: tuple[DictConfig, Origin] = (config, hydra_origin())
     if name == "resume":
-        earlier = stored_changes(folder)
-        plan = parse_plan(*stored_config(folder, [*earlier, *changes]))
-    else:
-        plan = parse_plan(config, hydra_origin())
-    command = Command(plan, folder, config.best, changes)
+        source = stored_config(folder, [*stored_changes(folder), *changes])
+    command = Command(
+        read_plan=lambda: parse_plan(*source),
+        read_settings=lambda: parse_settings(*source),
+        folder=folder,
+        best=config.best,
+        changes=changes,
+    )
     module = importlib.import_module(f"hpo_app.actions.{name}")
     outcome: Outcome = module.run(command)
     return outcome
 
 
 def _explain(error: Exception) -> HpoError:
-    arguments = sys.argv[1:]
-    overrides = [text for text in arguments if "=" in text and not text.startswith("-")]
-    config_dir = None
-    for flag, value in itertools.pairwise(arguments):
-        if flag in {"--config-dir", "-cd"}:
-            config_dir = Path(value)
-    return diagnose(overrides, error, config_dir)
+    # As Hydra reads it: `--config-dir DIR`, `--config-dir=DIR` and `-cd DIR` are one.
+    parser = argparse.ArgumentParser(add_help=False)
+    parser.add_argument("--config-dir", "-cd", type=Path)
+    flags, others = parser.parse_known_args(sys.argv[1:])
+    texts = [override.text for override in overrides_in(others)]
+    return diagnose(texts, error, flags.config_dir)
 
 
 def _say(error: HpoError) -> int:

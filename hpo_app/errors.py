@@ -5,6 +5,7 @@ HpoError
 ├── ResourceError    this machine or cluster cannot hold the run (exit code 5)
 ├── StorageError     the disk is full or cannot be written (exit code 5)
 ├── RunFolderError   a run folder cannot be read (exit code 4)
+├── TrainingError    a training function raised an error (exit code 3)
 └── RunError         the search itself could not produce a result (exit code 1)
 """
 
@@ -100,6 +101,13 @@ class RunFolderError(HpoError):
 
     exit_code = EXIT_CANNOT_LOAD
     subject = "the run folder"
+
+
+class TrainingError(HpoError):
+    """A training function raised an error that is not ours."""
+
+    exit_code = EXIT_FAILED_TRIALS
+    subject = "the training"
 
 
 class RunError(HpoError):

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
+    from hpo_app.config.settings import RunSettings
     from hpo_app.plan.run_plan import RunPlan
 
 
@@ -17,16 +20,36 @@ class Command:
     """One invocation.
 
     Attributes:
-        plan: What the config describes.
+        read_plan: Reads what the config describes.
+        read_settings: Reads the little of it that counts where a file holds the rest.
         folder: The run folder; exists.
         best: Value of the key `best`.
         changes: Overrides of model, data and training that apply to the file named by `best`.
     """
 
-    plan: RunPlan
+    read_plan: Callable[[], RunPlan]
+    read_settings: Callable[[], RunSettings]
     folder: Path
     best: str | None
     changes: tuple[str, ...]
+
+    @cached_property
+    def plan(self) -> RunPlan:
+        """What the config describes, read when it is first asked for.
+
+        Raises:
+            PlanError: With everything that is wrong with it.
+        """
+        return self.read_plan()
+
+    @cached_property
+    def settings(self) -> RunSettings:
+        """What the invocation says of training a configuration that a file holds.
+
+        Raises:
+            PlanError: With everything that is wrong with it.
+        """
+        return self.read_settings()
 
 
 @dataclass(frozen=True)

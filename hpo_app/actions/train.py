@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import csv
 import json
+import sys
 import time
+import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,7 +14,8 @@ from hpo_app.actions.command import Outcome
 from hpo_app.config.best import BestConfig, read_best
 from hpo_app.config.build import load_function
 from hpo_app.config.render import render
-from hpo_app.errors import EXIT_COMPLETE
+from hpo_app.config.settings import RunSettings
+from hpo_app.errors import EXIT_COMPLETE, HpoError, Problem, TrainingError
 from hpo_app.report.console import make_console
 from hpo_app.report.format import duration, number
 from hpo_app.training.engine import TrainingEngine
@@ -20,18 +23,21 @@ from hpo_app.training.seeds import derive_seed
 
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from hpo_app.actions.command import Command
 
 
 def run(command: Command) -> Outcome:
-    """Train the configuration of `best`, or the default one, and print every evaluation."""
-    config = _configuration(command)
+    """Train the configuration of `best`, or the default one, and print every evaluation.
+
+    Raises:
+        TrainingError: If the training function raises an error of its own.
+    """
+    config, settings = _configuration(command)
     console = make_console()
     iterations = config.rendered.training["iterations"]
-    seed = derive_seed(command.plan.seed, "train")
-    console.print(f"training {iterations} iterations with seed {command.plan.seed}")
+    console.print(f"training {iterations} iterations with seed {settings.seed}")
     started = time.monotonic()
     history: list[Mapping[str, float]] = []
 
@@ -43,17 +49,7 @@ def run(command: Command) -> Outcome:
         time_text = f"{duration(gone)} gone, about {duration(left)} left"
         console.print(f"[{len(history)}/{iterations}] {shown}  ({time_text})", markup=False)
 
-    engine = TrainingEngine(
-        load_function(config.rendered.model["trainer"], command.plan.trusted_modules)
-    )
-    engine.fit(
-        *config.rendered,
-        metric=config.objective.metric,
-        seed=seed,
-        folder=command.folder / "checkpoint",
-        num_cpus=max(1, int(command.plan.resources.cpu)),
-        on_report=show,
-    )
+    _fit(config, settings, command.folder, show)
     value = history[-1][config.objective.metric]
     _write_history(command.folder, history)
     console.print(f"{config.objective.metric} {number(value)} after training", markup=False)
@@ -61,12 +57,42 @@ def run(command: Command) -> Outcome:
     return Outcome(EXIT_COMPLETE, value)
 
 
-def _configuration(command: Command) -> BestConfig:
+def _configuration(command: Command) -> tuple[BestConfig, RunSettings]:
     if command.best is not None:
-        return read_best(Path(command.best), command.changes, command.plan.trusted_modules)
+        settings = command.settings
+        return read_best(Path(command.best), command.changes, settings.trusted_modules), settings
     plan = command.plan
     params = plan.space.defaults
-    return BestConfig(render(plan.template, params), plan.objective, params, {})
+    best = BestConfig(render(plan.template, params), plan.objective, params, {})
+    return best, RunSettings(plan.seed, plan.resources.cpu, plan.trusted_modules)
+
+
+def _fit(
+    config: BestConfig,
+    settings: RunSettings,
+    folder: Path,
+    on_report: Callable[[int, Mapping[str, float]], None],
+) -> None:
+    trainer = config.rendered.model["trainer"]
+    engine = TrainingEngine(load_function(trainer, settings.trusted_modules))
+    try:
+        engine.fit(
+            *config.rendered,
+            metric=config.objective.metric,
+            seed=derive_seed(settings.seed, "train"),
+            folder=folder / "checkpoint",
+            num_cpus=max(1, int(settings.cpu)),
+            on_report=on_report,
+        )
+    except HpoError:
+        raise
+    except (Exception, SystemExit) as error:
+        traceback.print_exc()
+        sys.stderr.write("\n")
+        text = traceback.format_exception_only(error)[-1].strip()
+        expected = f"{trainer} trains to its end"
+        problem = Problem("model.trainer", text, expected, "correct what the lines above point at")
+        raise TrainingError([problem]) from error
 
 
 def _write_history(folder: Path, history: list[Mapping[str, float]]) -> None:

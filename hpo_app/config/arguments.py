@@ -3,10 +3,20 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from hpo_app.config.best import is_change
-from hpo_app.errors import Problem, RunFolderError
+from hpo_app.config.overrides import overrides_in
+from hpo_app.errors import PlanError, Problem, RunFolderError, listed
 from hpo_app.study.journal import FILE_NAME
+
+
+if TYPE_CHECKING:
+    from hpo_app.config.overrides import Override
+
+
+# What counts besides changes of the configuration itself when one is trained that a file holds.
+_WITH_BEST = ("action", "best", "seed", "resources", "trusted_modules", "hydra")
 
 
 def split_changes(arguments: list[str]) -> tuple[list[str], tuple[str, ...]]:
@@ -16,14 +26,31 @@ def split_changes(arguments: list[str]) -> tuple[list[str], tuple[str, ...]]:
 
     Raises:
         RunFolderError: If `run` names no run folder.
+        PlanError: If overrides have no effect on the configuration that `best` names.
     """
-    values = dict(text.split("=", maxsplit=1) for text in arguments if "=" in text)
+    overrides = overrides_in(arguments)
+    values = {override.key: override.value for override in overrides}
     if values.get("action") == "resume":
         return _resuming(arguments, values.get("run", ""))
-    if "best" in values:
-        changes = tuple(text for text in arguments if is_change(text))
+    if values.get("action") == "train" and values.get("best", "null") != "null":
+        refused = [_refusal(override) for override in overrides if not _counts(override)]
+        if refused:
+            raise PlanError(refused)
+        changes = tuple(override.text for override in overrides if is_change(override))
         return [text for text in arguments if text not in changes], changes
     return arguments, ()
+
+
+def _counts(override: Override) -> bool:
+    root = override.root.split("/", maxsplit=1)[0]
+    return root in _WITH_BEST or is_change(override)
+
+
+def _refusal(override: Override) -> Problem:
+    parts = listed(["model.…", "data.…", "training.…", *_WITH_BEST[2:]])
+    expected = f"one of {parts}: all else is read from the file that best names"
+    set_by = f"command line: {override.text}"
+    return Problem(override.key, override.value or "nothing", expected, "leave it out", set_by)
 
 
 def _resuming(arguments: list[str], run: str) -> tuple[list[str], tuple[str, ...]]:

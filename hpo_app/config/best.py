@@ -9,6 +9,7 @@ from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
+from hpo_app.config.overrides import read_override
 from hpo_app.config.render import Rendered
 from hpo_app.errors import PlanError, Problem, RunFolderError, listed, near_miss
 from hpo_app.plan.run_plan import Mode, Objective
@@ -17,6 +18,8 @@ from hpo_app.plan.run_plan import Mode, Objective
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
+
+    from hpo_app.config.overrides import Override
 
 
 @dataclass(frozen=True)
@@ -64,8 +67,10 @@ def read_best(
     """
     try:
         config = OmegaConf.load(path)
-        _refuse_unknown(config, changes)
-        changed = OmegaConf.merge(config, OmegaConf.from_dotlist(list(changes)))
+        overrides = [read_override(text) for text in changes]
+        _refuse_unknown(config, overrides)
+        dotlist = [override.plain for override in overrides]
+        changed = OmegaConf.merge(config, OmegaConf.from_dotlist(dotlist))
         content: Any = OmegaConf.to_container(changed, resolve=True)
         best = _from(content)
     except OSError as error:
@@ -80,23 +85,27 @@ def read_best(
     return best
 
 
-def is_change(override: str) -> bool:
+def is_change(override: Override) -> bool:
     """Return whether an override changes what a best.yaml holds."""
-    return override.lstrip("+").startswith(tuple(f"{part}." for part in Rendered._fields))
+    return override.root in Rendered._fields and override.key != override.root
 
 
-def _refuse_unknown(config: Any, changes: Sequence[str]) -> None:
+def _refuse_unknown(config: Any, changes: Sequence[Override]) -> None:
     problems = []
-    for change in changes:
-        key, _, value = change.partition("=")
+    for text, key, value, mark in changes:
+        set_by = f"command line: {text}"
+        if mark == "~":
+            expected = "a change of a value: what the file holds cannot be taken out"
+            problems.append(Problem(key, text, expected, f"write {key}=VALUE", set_by))
+            continue
         parent, _, name = key.rpartition(".")
         node = OmegaConf.select(config, parent)
         known = [str(child) for child in node] if OmegaConf.is_dict(node) else []
         if name not in known:
             miss = near_miss(name, known)
             fix = f"write {parent}.{miss}={value}" if miss else "leave it out"
-            expected = f"a key of {parent} in the file: {listed(known)}"
-            problems.append(Problem(key, value, expected, fix, f"command line: {change}"))
+            expected = f"a key of {parent} in the file: {listed(known) or 'it has none'}"
+            problems.append(Problem(key, value, expected, fix, set_by))
     if problems:
         raise PlanError(problems)
 

@@ -52,8 +52,11 @@ def build(component: Component, key: str, trusted: Sequence[str] = (), **argumen
             node, _convert_="all", _partial_=True, _execution_whitelist_=(component.target,)
         )
         return factory(**arguments)
-    except (InstantiationException, ImportError, TypeError, ValueError) as error:
-        text = " ".join(str(error.__cause__ or error).split())
+    # Each library refuses arguments in its own way: Optuna with ValueError, Ray with assertions
+    # and with errors of its own that cannot be named here.
+    except Exception as error:
+        cause = error.__cause__ if isinstance(error, InstantiationException) else None
+        text = " ".join(str(cause or error).split()) or type(error).__name__
         expected = f"arguments that {component.target} takes"
         fix = f"correct the keys under {key}"
         raise PlanError([Problem(key, text, expected, fix)]) from error

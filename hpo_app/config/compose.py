@@ -68,7 +68,9 @@ def compose_config(
 def hydra_origin() -> Origin:
     """Return the origin of the config that `hydra.main` handed over."""
     hydra = HydraConfig.get()
-    return _origin(hydra, hydra.overrides.task)
+    # Unresolved: an override may hold an interpolation, which is nothing to Hydra's own node.
+    typed: Any = OmegaConf.to_container(hydra.overrides.task, resolve=False)
+    return _origin(hydra, [str(text) for text in typed])
 
 
 def hydra_folder() -> Path:

@@ -10,6 +10,7 @@ from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
 from hpo_app.config.compose import compose_config
+from hpo_app.config.overrides import read_override
 from hpo_app.config.parse import parse_plan
 from hpo_app.errors import PlanError, Problem, listed, near_miss
 
@@ -39,7 +40,7 @@ def diagnose(
     problems: list[Problem] = []
     if _refusal([], config_dir) is not None:
         return PlanError([_plain(error)])  # The files themselves are at fault.
-    for override in sorted(overrides, key=lambda text: "." in text.split("=", maxsplit=1)[0]):
+    for override in sorted(overrides, key=_rank):
         refusal = _refusal([*accepted, override], config_dir)
         if refusal is None:
             accepted.append(override)
@@ -50,6 +51,14 @@ def diagnose(
     except PlanError as more:
         problems += more.problems
     return PlanError(problems or [_plain(error)])
+
+
+def _rank(override: str) -> int:
+    """What brings other groups along goes first, then the other groups, then single keys."""
+    key = read_override(override).key
+    if key in {"search_space", "model"}:
+        return 0
+    return 2 if "." in key else 1
 
 
 def _refusal(overrides: Sequence[str], config_dir: Path | None) -> Exception | None:
@@ -63,20 +72,30 @@ def _refusal(overrides: Sequence[str], config_dir: Path | None) -> Exception | N
 def _problem(
     override: str, error: Exception, accepted: Sequence[str], config_dir: Path | None
 ) -> Problem:
-    key, _, value = override.lstrip("+~").partition("=")
+    _, key, value, _ = read_override(override)
     set_by = f"command line: {override}"
     if isinstance(error, MissingConfigException) and error.options:
         choices = [str(option) for option in error.options]
         miss = near_miss(value, choices)
         fix = f"write {key}={miss}" if miss else "choose one of them"
         return Problem(key, value, f"one of {listed(choices)}", fix, set_by)
+    if "No match in the defaults list" in str(error):
+        _, origin = compose_config(accepted, config_dir)
+        expected = f"a group that the chosen model brings along; {origin.choices['model']} does not"
+        fix = "leave it out, or choose a model that has one"
+        return Problem(key, value, expected, fix, set_by)
     parent, unknown, known = _unknown_part(key, accepted, config_dir)
+    if unknown and parent == ["params"]:
+        expected = "nothing: parameters are sampled, trial 0 takes their defaults"
+        fix = f"set search_space.{unknown}.default, or the key of the model that reads it"
+        return Problem(key, value, expected, fix, set_by)
     if unknown and "=" in override:
         miss = near_miss(unknown, known)
         meant = ".".join([*parent, miss or "", *key.split(".")[len(parent) + 1 :]])
         fix = f"write {meant}={value}" if miss else "leave it out"
         where = ".".join(parent) or "the config"
-        return Problem(key, value, f"a key of {where}: {listed(known)}", fix, set_by)
+        expected = f"a key of {where}: {listed(known) or 'it has none'}"
+        return Problem(key, value, expected, fix, set_by)
     text = " ".join(str(error).split())
     return Problem(key, override, "an override that Hydra can apply", text, set_by)
 

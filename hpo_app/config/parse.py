@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-import math
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from omegaconf import OmegaConf
-from omegaconf.errors import OmegaConfBaseException
 
 from hpo_app.config.build import COMPONENTS, TRAINERS, untrusted
+from hpo_app.config.driver import resolve_here
 from hpo_app.config.provenance import set_by
 from hpo_app.config.render import unresolvable
+from hpo_app.config.section import UNREADABLE, Section, resolved
+from hpo_app.config.trust import trust_beside_the_list, trust_from_a_file
 from hpo_app.errors import PlanError, Problem, listed, near_miss
 from hpo_app.plan.read_space import read_space
 from hpo_app.plan.rules import check_plan
@@ -44,72 +46,8 @@ _KEYS: dict[str, tuple[str, ...]] = {
     "resources": ("cpu", "gpu", "max_concurrent_trials"),
     "ray": ("address", "dashboard", "num_cpus", "num_gpus"),
 }  # fmt: skip
+_FOR_TRIALS = ("model", "data", "params")
 _SOME_LARGE_COUNT = 1_000_000
-UNREADABLE = "?"
-
-
-class _Section:
-    """Reads the keys of one section; a wrong value is put on record and replaced by a sound one."""
-
-    def __init__(self, name: str, values: Any, problems: list[Problem]) -> None:
-        self._prefix = f"{name}." if name else ""
-        self._problems = problems
-        self._values: dict[str, Any] = values if isinstance(values, dict) else {}
-        if not isinstance(values, dict):
-            self._problem(name, values, "a section with keys", "remove the override")
-
-    def _problem(self, key: str, got: object, expected: str, fix: str) -> None:
-        self._problems.append(Problem(key, str(got), expected, fix))
-
-    def get(self, key: str) -> Any:
-        return self._values.get(key)
-
-    def number(self, key: str, *, above: float = -math.inf, least: float = -math.inf) -> float:
-        value = self.get(key)
-        is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
-        if is_number and math.isfinite(value) and value > above and value >= least:
-            return float(value)
-        bound = f" above {above:g}" if above > -math.inf else f" of at least {least:g}"
-        full = self._prefix + key
-        self._problem(full, value, f"a number{bound}", f"set {full}={max(above + 1, least):g}")
-        return max(above + 1, least)
-
-    def whole(self, key: str, *, least: int, otherwise: int) -> int:
-        value = self.get(key)
-        if isinstance(value, int) and not isinstance(value, bool) and value >= least:
-            return value
-        full = self._prefix + key
-        expected = f"a whole number of at least {least}"
-        self._problem(full, value, expected, f"set {full}={max(least, 1)}")
-        return otherwise
-
-    def optional_whole(self, key: str, *, least: int) -> int | None:
-        return None if self.get(key) is None else self.whole(key, least=least, otherwise=least)
-
-    def optional_number(self, key: str, *, above: float) -> float | None:
-        return None if self.get(key) is None else self.number(key, above=above)
-
-    def flag(self, key: str) -> bool:
-        value = self.get(key)
-        if not isinstance(value, bool):
-            full = self._prefix + key
-            self._problem(full, value, "true or false", f"set {full}=false")
-        return value is True
-
-    def text(self, key: str) -> str:
-        value = self.get(key)
-        if isinstance(value, str) and value:
-            return value
-        self._problem(self._prefix + key, value, "a name", "give one")
-        return UNREADABLE
-
-    def texts(self, key: str) -> tuple[str, ...]:
-        value = self.get(key) or []
-        if isinstance(value, list) and all(isinstance(item, str) for item in value):
-            return tuple(value)
-        full = self._prefix + key
-        self._problem(full, value, "a list of names", f"set '{full}=[my_package]'")
-        return ()
 
 
 def parse_plan(config: DictConfig, origin: Origin) -> RunPlan:
@@ -122,14 +60,21 @@ def parse_plan(config: DictConfig, origin: Origin) -> RunPlan:
     Raises:
         PlanError: With everything that is wrong, each problem saying what set the value.
     """
-    problems: list[Problem] = []
     template: dict[str, Any] = OmegaConf.to_container(config, resolve=False)  # type: ignore[assignment]
-    values = {key: _resolved(config, str(key), problems) for key in template}
+    problems = resolve_here(config, template)
+    # Model, data and training hold ${params.…}: they are resolved for each trial. What we read
+    # of training has to stand without a trial.
+    values = {
+        key: template[key] if key in _FOR_TRIALS else resolved(config, str(key), problems)
+        for key in template
+    }
     for section, known in _KEYS.items():
         inside = values.get(section) if section else values
         problems += _unknown_keys(section, inside, known, template)
     plan = _read(values, template, origin, problems)
     problems += _untrusted(plan)
+    problems += trust_from_a_file(plan.trusted_modules, origin)
+    problems += trust_beside_the_list(template)
     problems += check_plan(plan)
     # What a rule has to say of an unreadable value would only repeat the reader.
     problems = list({problem.key + problem.got: problem for problem in problems}.values())
@@ -141,14 +86,14 @@ def parse_plan(config: DictConfig, origin: Origin) -> RunPlan:
 def _read(
     values: dict[str, Any], template: dict[str, Any], origin: Origin, problems: list[Problem]
 ) -> RunPlan:
-    root = _Section("", values, problems)
-    training = _Section("training", values.get("training"), problems)
+    root = Section("", values, problems)
+    training = Section("training", values.get("training"), problems)
     space, space_problems = read_space(_mapping(values.get("search_space")))
     problems += space_problems
     if not space_problems:
         problems += unresolvable(template, space.defaults)
     return RunPlan(
-        objective=_objective(_Section("objective", values.get("objective"), problems), problems),
+        objective=_objective(Section("objective", values.get("objective"), problems), problems),
         space=space,
         num_trials=root.whole("num_trials", least=1, otherwise=_SOME_LARGE_COUNT),
         time_budget_s=root.optional_number("time_budget_s", above=0),
@@ -156,12 +101,12 @@ def _read(
         checkpoint_every=training.whole("checkpoint_every", least=0, otherwise=1),
         max_failures=root.whole("max_failures", least=0, otherwise=0),
         max_same_failures=root.whole("max_same_failures", least=1, otherwise=1),
-        resources=_resources(_Section("resources", values.get("resources"), problems)),
-        cluster=_cluster(_Section("ray", values.get("ray"), problems)),
-        searcher=_searcher(_Section("search_alg", values.get("search_alg"), problems), values),
-        scheduler=_scheduler(_Section("scheduler", values.get("scheduler"), problems), values),
+        resources=_resources(Section("resources", values.get("resources"), problems)),
+        cluster=_cluster(Section("ray", values.get("ray"), problems)),
+        searcher=_searcher(Section("search_alg", values.get("search_alg"), problems), values),
+        scheduler=_scheduler(Section("scheduler", values.get("scheduler"), problems), values),
         seed=root.whole("seed", least=0, otherwise=0),
-        trainer=_Section("model", values.get("model"), problems).text("trainer"),
+        trainer=Section("model", values.get("model"), problems).text("trainer"),
         trusted_modules=root.texts("trusted_modules"),
         template=template,
         space_entries=_mapping(values.get("search_space")),
@@ -183,7 +128,7 @@ def _untrusted(plan: RunPlan) -> list[Problem]:
     return [problem for problem in found if problem is not None]
 
 
-def _objective(section: _Section, problems: list[Problem]) -> Objective:
+def _objective(section: Section, problems: list[Problem]) -> Objective:
     mode = section.get("mode")
     if mode not in {"min", "max"}:
         expected = "min or max"
@@ -192,7 +137,7 @@ def _objective(section: _Section, problems: list[Problem]) -> Objective:
     return Objective(section.text("metric"), Mode(mode))
 
 
-def _resources(section: _Section) -> Resources:
+def _resources(section: Section) -> Resources:
     return Resources(
         cpu=section.number("cpu", above=0),
         gpu=section.number("gpu", least=0),
@@ -200,7 +145,7 @@ def _resources(section: _Section) -> Resources:
     )
 
 
-def _cluster(section: _Section) -> Cluster:
+def _cluster(section: Section) -> Cluster:
     return Cluster(
         address=section.text("address"),
         num_cpus=section.optional_whole("num_cpus", least=1),
@@ -209,36 +154,20 @@ def _cluster(section: _Section) -> Cluster:
     )
 
 
-def _searcher(section: _Section, values: dict[str, Any]) -> Searcher:
+def _searcher(section: Section, values: dict[str, Any]) -> Searcher:
     component = _component(section, _mapping(values.get("search_alg")), ("model_based",))
     return Searcher(component, section.flag("model_based"))
 
 
-def _scheduler(section: _Section, values: dict[str, Any]) -> Scheduler:
+def _scheduler(section: Section, values: dict[str, Any]) -> Scheduler:
     component = _component(section, _mapping(values.get("scheduler")), ("population",))
     return Scheduler(component, section.flag("population"))
 
 
-def _component(section: _Section, values: dict[str, Any], own_keys: tuple[str, ...]) -> Component:
+def _component(section: Section, values: dict[str, Any], own_keys: tuple[str, ...]) -> Component:
     ours = {"_target_", "needs", *own_keys}
     arguments = {key: value for key, value in values.items() if key not in ours}
     return Component(section.text("_target_"), arguments)
-
-
-def _resolved(config: DictConfig, key: str, problems: list[Problem]) -> Any:
-    # Model, data and training hold ${params.…}: they are resolved for each trial. What we read
-    # of training has to stand without a trial.
-    if key in {"model", "data", "params"}:
-        return OmegaConf.to_container(config, resolve=False)[key]  # type: ignore[call-overload,index]
-    try:
-        value = config[key]
-        return OmegaConf.to_container(value, resolve=True) if OmegaConf.is_config(value) else value
-    except OmegaConfBaseException as error:
-        text = str(error).splitlines()[0]
-        full = str(getattr(error, "full_key", "") or key)
-        expected = "an interpolation that can be resolved"
-        problems.append(Problem(full, text, expected, "correct the key"))
-        return None
 
 
 def _unknown_keys(
@@ -246,16 +175,23 @@ def _unknown_keys(
 ) -> list[Problem]:
     found = []
     for key in _mapping(values):
+        full = f"{section}.{key}" if section else str(key)
         # A key of a person's own is welcome where an interpolation reads it.
-        if key in known or f"${{{key}" in str(template):
+        if key in known or _is_read(full, template):
             continue
         miss = near_miss(str(key), known)
-        full = f"{section}.{key}" if section else str(key)
         fix = f"write {miss} instead" if miss else "remove it"
         where = section or "the top level"
         expected = f"a key of {where}: {listed(known)}"
         found.append(Problem(full, str(values[key]), expected, fix))
     return found
+
+
+def _is_read(key: str, template: dict[str, Any]) -> bool:
+    whole = rf"\s*{re.escape(key)}\s*"
+    # As ${key}, ${key.below} or ${key[0]}, or by its name as an argument of a resolver.
+    pattern = rf"\$\{{{whole}[.\[}}]|\$\{{\s*[\w.]+:(?:[^${{}}]*,)?{whole}[.,\[}}]"
+    return re.search(pattern, str(template)) is not None
 
 
 def _mapping(value: Any) -> dict[str, Any]:

@@ -14,6 +14,7 @@ def register_resolvers() -> None:
     """Make our resolvers known to OmegaConf, in this process."""
     OmegaConf.register_resolver("hpo.defaults", _defaults, replace=True)
     OmegaConf.register_resolver("hpo.largest_divisor", largest_divisor, replace=True)
+    OmegaConf.register_resolver("hpo.quotient", quotient, replace=True)
     OmegaConf.register_resolver("hpo.unique", _unique, replace=True, use_cache=True)
 
 
@@ -33,7 +34,13 @@ def largest_divisor(wanted: int, *factors: int) -> int:
     product = 1
     for factor in factors:
         product *= int(factor)
-    return next(size for size in range(min(int(wanted), product), 0, -1) if product % size == 0)
+    sizes = range(min(int(wanted), product), 0, -1)
+    return next((size for size in sizes if product % size == 0), 1)
+
+
+def quotient(total: int, parts: int) -> int:
+    """`${hpo.quotient:total,parts}`: how often `parts` goes into `total`, at least 1."""
+    return max(1, int(total) // max(1, int(parts)))
 
 
 def _unique() -> str:

@@ -9,6 +9,7 @@ from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
 from hpo_app.config.compose import Origin, conf_dir
+from hpo_app.config.overrides import read_override
 from hpo_app.config.resolvers import register_resolvers
 from hpo_app.errors import PlanError, Problem, RunFolderError, listed
 
@@ -47,13 +48,14 @@ def stored_config(folder: Path, changes: Sequence[str] = ()) -> tuple[DictConfig
     refused = [_refusal(change) for change in changes if not _is_allowed(change)]
     if refused:
         raise PlanError(refused)
+    dotlist = [read_override(change).plain for change in changes]
     path = folder / ".hydra" / "config.yaml"
     try:
         config: Any = OmegaConf.load(path)
         hydra: Any = OmegaConf.load(folder / ".hydra" / "hydra.yaml")
-        typed: Any = OmegaConf.to_container(hydra.hydra.overrides.task)
+        typed: Any = OmegaConf.to_container(hydra.hydra.overrides.task, resolve=False)
         choices: Any = OmegaConf.to_container(hydra.hydra.runtime.choices)
-        changed: Any = OmegaConf.merge(config, OmegaConf.from_dotlist(list(changes)))
+        changed: Any = OmegaConf.merge(config, OmegaConf.from_dotlist(dotlist))
     except (OSError, YAMLError, OmegaConfBaseException, ValueError, TypeError) as error:
         text = " ".join(str(error).split())
         expected = "the config that the run was started with"
@@ -64,14 +66,15 @@ def stored_config(folder: Path, changes: Sequence[str] = ()) -> tuple[DictConfig
 
 
 def _is_allowed(change: str) -> bool:
-    return change.partition("=")[0].split(".")[0] in CHANGEABLE
+    override = read_override(change)
+    return override.root in CHANGEABLE and override.mark != "~"
 
 
 def _refusal(change: str) -> Problem:
-    key, _, value = change.partition("=")
+    override = read_override(change)
     return Problem(
-        key,
-        value,
+        override.key,
+        override.value,
         f"one of {listed(CHANGEABLE)}: anything else would make its trials incomparable",
         "leave it out, or start a new run with it",
         f"command line: {change}",

@@ -131,14 +131,24 @@ def _choice(*, is_ordered: bool) -> Callable[[_Entry], Parameter]:
             "default" in entry.fields,
             entry.is_mutable,
         )
-        for index, value in enumerate(choice.values):
-            if choice.index(value) != index:
-                entry.problem(
-                    "values", values, f"each value once, but {value!r} repeats", "drop it"
-                )
+        _check_values(entry, choice)
         return choice
 
     return build
+
+
+def _check_values(entry: _Entry, choice: Choice) -> None:
+    for value in choice.values:
+        if not _is_json(value):
+            expected = "values that JSON holds: finite numbers, text, flags, null, and lists and "
+            expected += "mappings of these, whose keys are text"
+            entry.problem("values", value, expected, "write it as text, or drop it")
+    if entry.problems:
+        return
+    for index, value in enumerate(choice.values):
+        if choice.index(value) != index:
+            expected = f"each value once, but {value!r} repeats"
+            entry.problem("values", list(choice.values), expected, "drop it")
 
 
 def _normal(entry: _Entry) -> Parameter:
@@ -244,6 +254,15 @@ def _check_default(entry: _Entry, parameter: Parameter) -> None:
 
 def _is_mapping(value: object) -> bool:
     return hasattr(value, "items")
+
+
+def _is_json(value: object) -> bool:
+    if isinstance(value, (list, tuple)):
+        return all(_is_json(item) for item in value)
+    if _is_mapping(value):
+        items = value.items()  # type: ignore[attr-defined]
+        return all(isinstance(key, str) and _is_json(item) for key, item in items)
+    return value is None or isinstance(value, (str, bool)) or _is_finite(value)
 
 
 def _is_finite(value: object) -> bool:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import importlib.util
+import math
 import re
-from typing import TYPE_CHECKING, Any
+import sys
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from hpo_app.errors import Problem, listed, near_miss
 
@@ -17,7 +19,44 @@ if TYPE_CHECKING:
 
 _PARAM = re.compile(r"\$\{\s*params\.([A-Za-z_][A-Za-z0-9_]*)")
 _ALL_PARAMS = re.compile(r"\$\{\s*params\s*\}")
+# The searchers and schedulers whose arguments are known here.
+_KNOWN_TARGETS = ("ray.tune.", "optuna.", "hpo_app.")
 _TRAINED = ("model", "data", "training")
+
+
+class _Range(NamedTuple):
+    """Which numbers an argument takes."""
+
+    expected: str
+    example: float
+    least: float = -math.inf
+    above: float = -math.inf
+    most: float = math.inf
+    is_whole: bool = False
+
+    def holds(self, value: object) -> bool:
+        if isinstance(value, bool) or not isinstance(value, (int, float)):
+            return False
+        if self.is_whole and not isinstance(value, int):
+            return False
+        return self.above < value <= self.most and value >= self.least
+
+
+_RANGES = {
+    "scheduler": {
+        "max_t": _Range("a number of at least 1", 16, least=1),
+        "grace_period": _Range("a number of at least 1", 1, least=1),
+        "reduction_factor": _Range("a number above 1", 3, above=1),
+        "brackets": _Range("a whole number of at least 1", 1, least=1, is_whole=True),
+        "perturbation_interval": _Range("a number of at least 1", 2, least=1),
+        "quantile_fraction": _Range("a number above 0 and at most 0.5", 0.25, above=0, most=0.5),
+        "perturbation": _Range("a number above 0 and at most 1", 0.1, above=0, most=1),
+        "resample_probability": _Range("a number from 0 to 1", 0.25, least=0, most=1),
+    },
+    "search_alg": {
+        "n_startup_trials": _Range("a whole number of at least 0", 10, least=0, is_whole=True),
+    },
+}
 
 
 def check_plan(plan: RunPlan) -> Iterator[Problem]:
@@ -29,6 +68,8 @@ def check_plan(plan: RunPlan) -> Iterator[Problem]:
     yield from population_without_mutable_parameter(plan)
     yield from population_too_small(plan)
     yield from fidelity_beyond_training(plan)
+    yield from arguments_out_of_range(plan)
+    yield from milestones_out_of_order(plan)
     yield from missing_packages(plan)
 
 
@@ -121,16 +162,52 @@ def fidelity_beyond_training(plan: RunPlan) -> Iterator[Problem]:
             yield Problem(f"scheduler.{word}", f"{value:g}", expected, fix)
 
 
+def arguments_out_of_range(plan: RunPlan) -> Iterator[Problem]:
+    """Yield numbers that a searcher or scheduler of ours would refuse when it is made."""
+    components = {"scheduler": plan.scheduler.component, "search_alg": plan.searcher.component}
+    for part, component in components.items():
+        if not component.target.startswith(_KNOWN_TARGETS):
+            continue
+        for word, accepted in _RANGES[part].items():
+            value = component.arguments.get(word, accepted.example)
+            if not accepted.holds(value):
+                fix = f"set {part}.{word}={accepted.example:g}"
+                yield Problem(f"{part}.{word}", str(value), accepted.expected, fix)
+
+
+def milestones_out_of_order(plan: RunPlan) -> Iterator[Problem]:
+    """Yield a scheduler whose first milestone comes after its last."""
+    arguments = plan.scheduler.component.arguments
+    last: Any = arguments.get("max_t")
+    first: Any = arguments.get("grace_period")
+    ranges = _RANGES["scheduler"]
+    if not (ranges["max_t"].holds(last) and ranges["grace_period"].holds(first)):
+        return
+    if last < first <= plan.iterations:
+        expected = f"at least {first}, because scheduler.grace_period={first}"
+        fix = f"raise it, or set scheduler.grace_period={last}"
+        yield Problem("scheduler.max_t", str(last), expected, fix)
+
+
 def missing_packages(plan: RunPlan) -> Iterator[Problem]:
     """Yield packages that a chosen part needs and this Python does not have."""
     for part in ("model", "data", "search_alg", "scheduler"):
         section = plan.template.get(part)
         needs = section.get("needs") if isinstance(section, dict) else None
+        if needs is not None and not isinstance(needs, dict):
+            expected = "a mapping of package to the command that installs it"
+            yield Problem(f"{part}.needs", str(needs), expected, "write {package: pip install …}")
+            continue
         for module, install in (needs or {}).items():
-            if importlib.util.find_spec(module) is None:
+            # To look for what is inside a package would import it, whoever wrote it.
+            if not str(module).isidentifier():
+                expected = "the name of a package, without what is inside it"
+                fix = f"write {str(module).split('.', maxsplit=1)[0]}"
+                yield Problem(f"{part}.needs", str(module), expected, fix)
+            elif str(module) not in sys.modules and importlib.util.find_spec(module) is None:
                 choice = plan.choices.get(part, part)
                 expected = f"the package {module}, which {part}={choice} needs"
-                yield Problem(part, f"{module} is not installed", expected, install)
+                yield Problem(part, f"{module} is not installed", expected, str(install))
 
 
 def _references(template: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

@@ -79,6 +79,17 @@ def test_the_defaults_of_stable_baselines3_are_the_default_configuration():
 def test_a_minibatch_always_divides_the_rollout(n_envs, n_steps, batch_size):
     plan = plan_of(f"data.n_envs={n_envs}")
     params = {**plan.space.defaults, "n_steps": n_steps, "batch_size": batch_size}
-    got = render(plan.template, params).model["hyperparameters"]["batch_size"]
-    assert got <= batch_size
-    assert (n_steps * n_envs) % got == 0
+    got = render(plan.template, params).model["hyperparameters"]
+    assert got["batch_size"] <= batch_size
+    assert (got["n_steps"] * n_envs) % got["batch_size"] == 0
+
+
+@pytest.mark.parametrize(("steps", "n_envs"), [(4096, 2), (5000, 3), (100, 3), (2, 8)], ids=str)
+def test_every_configuration_trains_the_same_number_of_steps(steps, n_envs):
+    plan = plan_of(f"training.steps_per_iteration={steps}", f"data.n_envs={n_envs}")
+    per_environment = max(1, steps // n_envs)
+    for n_steps in plan.space["n_steps"].values:
+        params = {**plan.space.defaults, "n_steps": n_steps}
+        got = render(plan.template, params).model["hyperparameters"]["n_steps"]
+        assert 1 <= got <= n_steps
+        assert per_environment % got == 0

@@ -14,23 +14,6 @@ TRAINERS = Path(__file__).parents[1] / "trainers"
 QUICK = ["search_space=quadratic", "preset=quick_test"]
 
 
-@pytest.fixture
-def hpo(tmp_path):
-    """Run `python -m hpo_app` in an empty folder."""
-
-    def run(*arguments, timeout_s=120):
-        return subprocess.run(
-            [sys.executable, "-m", "hpo_app", *arguments],
-            cwd=tmp_path,
-            capture_output=True,
-            text=True,
-            timeout=timeout_s,
-            check=False,
-        )
-
-    return run
-
-
 def run_folder(tmp_path):
     (folder,) = (tmp_path / "outputs").glob("*/*")
     return folder
@@ -57,9 +40,9 @@ def test_a_wrong_value_leaves_no_folder_behind(hpo, tmp_path):
         "  got       0\n"
         "  expected  a whole number of at least 1\n"
         "  set by    command line: num_trials=0\n"
-        "  fix       set num_trials=1\n"
+        "  fix       write a whole number, for example num_trials=20\n"
     )
-    assert list((tmp_path / "outputs").glob("*/*")) == []
+    assert list((tmp_path / "outputs").iterdir()) == []
 
 
 @pytest.mark.parametrize(
@@ -70,8 +53,17 @@ def test_a_wrong_value_leaves_no_folder_behind(hpo, tmp_path):
         pytest.param(["action=optimise"], "set action=optimize", id="action"),
         pytest.param(["search_space.gama.low=0"], "write search_space.gamma", id="nested key"),
         pytest.param(
-            ["search_space=quadratic", "data=acrobot"], "data", id="data of another model"
+            ["search_space=quadratic", "data=acrobot"],
+            "the chosen model brings along; quadratic does not",
+            id="data of another model",
         ),
+        pytest.param(
+            ["data=acrobot", "search_space=quadratic"],
+            "set by    command line: data=acrobot",
+            id="data of another model, named first",
+        ),
+        pytest.param(["params.x=3"], "set search_space.x.default", id="a sampled value"),
+        pytest.param(["num_trials=four"], "for example num_trials=20", id="number in words"),
         pytest.param(["=3"], "=3", id="no key"),
         pytest.param(["model.device=[1"], "model.device", id="no such grammar"),
     ],
@@ -81,6 +73,47 @@ def test_a_mistake_is_a_message_with_exit_code_2(hpo, arguments, text):
     assert done.returncode == 2
     assert text in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("value", ["0", "1"])
+def test_a_mistake_is_a_message_whatever_hydra_full_error_says(hpo, monkeypatch, value):
+    monkeypatch.setenv("HYDRA_FULL_ERROR", value)
+    done = hpo("scheduler=ahsa")
+    assert done.returncode == 2
+    assert "write scheduler=asha" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_an_interpolation_typed_on_the_command_line_is_left_to_the_trials(hpo):
+    done = hpo("action=plan", "search_space=quadratic", "model.x=${params.x}")
+    assert done.returncode == 0, done.stderr
+    refused = hpo("action=plan", "search_space=quadratic", "model.noise=${params.nois}")
+    assert "set by    command line: model.noise=${params.nois}\n" in refused.stderr
+
+
+@pytest.mark.parametrize(
+    "flags", [["--config-dir", "mine"], ["--config-dir=mine"], ["-cd", "mine"]], ids=" ".join
+)
+def test_groups_of_ones_own_are_known_to_the_diagnosis(hpo, tmp_path, flags):
+    (tmp_path / "mine" / "preset").mkdir(parents=True)
+    (tmp_path / "mine" / "preset" / "tiny.yaml").write_text("# @package _global_\nnum_trials: 2\n")
+    done = hpo(*flags, *QUICK[:1], "preset=tiny", "num_trails=3")
+    assert done.returncode == 2
+    assert done.stderr.startswith("1 problem in the config\n")
+    assert "write num_trials=3" in done.stderr
+
+
+def test_a_python_without_hydra_is_told_how_to_start(tmp_path):
+    done = subprocess.run(
+        [sys.executable, "-S", "-m", "hpo_app"],
+        cwd=Path(__file__).parents[2],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert "start hpo_app with ./scripts/run" in done.stderr
+    assert len(done.stderr.splitlines()) == 1
 
 
 @pytest.mark.parametrize("action", ["plan", "optimize"])
@@ -99,7 +132,7 @@ def test_a_plan_says_what_would_run_and_runs_nothing(hpo, tmp_path):
     assert "200 members take turns of 2 iterations" in words
     assert "3200 iterations in all" in words
     assert "learning_rate=0.0003" in words
-    assert list((tmp_path / "outputs").glob("*/*")) == []
+    assert list((tmp_path / "outputs").iterdir()) == []
 
 
 def test_the_resolved_config_shows_the_defaults(hpo):
@@ -154,60 +187,33 @@ def test_the_winner_can_be_trained_with_changes(hpo, tmp_path):
     assert "[7/7]" in done.stdout
 
 
-@pytest.mark.parametrize(
-    "content", ["", "a: [1", "model: {trainer: os:system}", "\x00\x01", None], ids=repr
-)
-def test_a_best_that_is_none_is_a_message(hpo, tmp_path, content):
-    path = tmp_path / "best.yaml"
-    if content is not None:
-        path.write_text(content)
-    done = hpo("action=train", f"best={path}")
-    assert done.returncode == 4
-    assert "Traceback" not in done.stderr
-    assert "best.yaml" in done.stderr
+def test_an_interrupt_before_the_first_trial_says_so_and_leaves_nothing(tmp_path):
+    import signal
+    import time
 
-
-@pytest.mark.ray
-def test_a_change_of_a_key_that_the_winner_does_not_have_gets_the_near_miss(hpo, tmp_path):
-    path = tmp_path / "best.yaml"
-    path.write_text(
-        "objective: {metric: loss, mode: min}\nparams: {}\nprovenance: {}\n"
-        "model: {trainer: t, noise: 0.0}\ndata: {}\ntraining: {iterations: 1}\n"
+    # The training function is imported before anything is trained, and that takes its time here.
+    (tmp_path / "slow.py").write_text(
+        "import time\nopen('importing', 'w').close()\ntime.sleep(30)\ndef train(): pass\n"
     )
-    done = hpo("action=train", f"best={path}", "model.nois=0.5")
-    assert done.returncode == 2
-    assert "fix       write model.noise=0.5" in done.stderr
-
-
-def test_a_best_of_somebody_else_cannot_trust_a_module(hpo, tmp_path):
-    path = tmp_path / "best.yaml"
-    (tmp_path / "evil.py").write_text("open('marker', 'w').close()")
-    path.write_text(
-        "objective: {metric: eval_reward_mean, mode: max}\nparams: {}\nprovenance: {}\n"
-        "model: {trainer: 'hpo_app.training.models.ppo:train', policy: MlpPolicy, device: cpu,\n"
-        "  hyperparameters: {learning_rate: 0.001, n_steps: 64, batch_size: 64, n_epochs: 1,\n"
-        "    gamma: 0.9, gae_lambda: 0.9, clip_range: 0.2, ent_coef: 0.0, vf_coef: 0.5,\n"
-        "    max_grad_norm: 0.5}, network: {net_arch: [8], activation: tanh}}\n"
-        "data: {env_id: 'evil:X-v0', env_kwargs: {}, n_envs: 1, eval_episodes: 1,\n"
-        "  normalize: {observations: false, rewards: false}, trusted_modules: [evil]}\n"
-        "training: {iterations: 1, steps_per_iteration: 64, checkpoint_every: 0}\n"
+    process = subprocess.Popen(
+        [
+            *(sys.executable, "-m", "hpo_app", "action=train", "search_space=quadratic"),
+            *("trusted_modules=[slow]", "model.trainer=slow:train"),
+        ],
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
     )
-    done = hpo("action=train", f"best={path}")
-    assert done.returncode == 2
-    assert "trusted_modules=[evil] on the command line" in done.stderr
-    assert "Traceback" not in done.stderr
-    assert not (tmp_path / "marker").exists()
-
-
-def test_code_in_a_best_of_somebody_else_is_not_run(hpo, tmp_path):
-    path = tmp_path / "best.yaml"
-    path.write_text(
-        "objective: {metric: loss, mode: min}\nparams: {}\nprovenance: {}\n"
-        "model: {trainer: 'os:abort'}\ndata: {}\ntraining: {iterations: 1}\n"
-    )
-    done = hpo("action=train", f"best={path}")
-    assert done.returncode == 2
-    assert "trusted_modules" in done.stderr
+    deadline = time.monotonic() + 60
+    while not (tmp_path / "importing").exists():
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=20)
+    assert process.returncode == 130
+    assert err == "interrupted before the first trial\n"
+    assert list((tmp_path / "outputs").iterdir()) == []
 
 
 @pytest.mark.ray

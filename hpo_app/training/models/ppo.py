@@ -7,9 +7,11 @@ checkpoint holds, and so a trial that continues from one is *bitwise equal* to o
 stopped, on the same machine and with the same number of threads. What it costs: the episodes that
 are under way at the end of an iteration are cut off there.
 
-A rollout is `n_steps * n_envs` environment steps and is never cut. An iteration trains whole
-rollouts until `iteration * steps_per_iteration` steps are done, hence up to one rollout more, and
-none at all where an earlier iteration has already gone that far.
+A rollout is `n_steps * n_envs` environment steps and is never cut. An iteration is
+`steps_per_iteration` steps, rounded down to whole steps of all environments; it trains whole
+rollouts until its end is reached, hence up to one rollout more, and none at all where an earlier
+iteration has already gone that far. conf/model/ppo.yaml keeps `n_steps` a divisor of an iteration,
+so that every configuration trains the same number of steps.
 
 Checkpoints are tensors and plain values, read with `weights_only=True`: no pickle is executed,
 which `PPO.load` would do.
@@ -90,8 +92,7 @@ def train(
     """
     data = checked_data(data)
     model = checked_model(model, data["n_envs"])
-    steps = checked_count(training.get("steps_per_iteration"), "training.steps_per_iteration")
-    iterations = checked_count(training.get("iterations"), "training.iterations")
+    steps, iterations = _checked_lengths(training, data["n_envs"])
     torch.set_num_threads(trial.num_cpus)
     with (
         closing(make_training_environment(data, gamma=model["hyperparameters"]["gamma"])) as env,
@@ -113,6 +114,15 @@ def train(
             _report(trial, metrics, agent, env, _fixed(model, data))
 
 
+def _checked_lengths(training: Mapping[str, Any], n_envs: int) -> tuple[int, int]:
+    """Return the steps of an iteration, whole ones of all environments, and the iterations."""
+    required = ("iterations", "steps_per_iteration")
+    checked_settings(training, "training", required, ("checkpoint_every",))
+    steps = checked_count(training["steps_per_iteration"], "training.steps_per_iteration")
+    iterations = checked_count(training["iterations"], "training.iterations")
+    return max(1, steps // n_envs) * n_envs, iterations
+
+
 def checked_model(model: Mapping[str, Any], n_envs: int) -> dict[str, Any]:
     """Return the model settings after checking their keys, kinds and the size of a batch.
 
@@ -120,7 +130,8 @@ def checked_model(model: Mapping[str, Any], n_envs: int) -> dict[str, Any]:
         ConfigurationError: If a key is missing, unknown or of the wrong kind, or if batches do
             not divide a rollout of `n_steps * n_envs` steps.
     """
-    settings = checked_settings(model, "model", ("policy", "hyperparameters", "network"), None)
+    required = ("policy", "hyperparameters", "network")
+    settings = checked_settings(model, "model", required, ("trainer", "needs", "device"))
     _check_choice(settings["policy"], "model.policy", PPO.policy_aliases)
     network = checked_settings(settings["network"], "model.network", ("net_arch", "activation"))
     _check_choice(network["activation"], "model.network.activation", _ACTIVATIONS)
@@ -258,6 +269,9 @@ def _fixed(model: Mapping[str, Any], data: Mapping[str, Any]) -> dict[str, Any]:
 
 def _check_batches(n_steps: int, n_envs: int, batch_size: int) -> None:
     rollout = n_steps * n_envs
+    if rollout < 2:
+        fix = "training.steps_per_iteration=4096, or another number with small divisors"
+        raise _refusal("model.hyperparameters.n_steps", "1", "rollouts of 2 steps or more", fix)
     if rollout % batch_size:
         raise _refusal(
             "model.hyperparameters.batch_size",

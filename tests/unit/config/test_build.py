@@ -56,3 +56,10 @@ def test_a_function_that_cannot_be_had_is_a_message(path, trusted, text):
 
 def test_a_function_of_a_trusted_module_loads():
     assert load_function("json:dumps", ("json",))({}) == "{}"
+
+
+def test_an_argument_that_only_an_assertion_refuses_is_named_with_its_key():
+    component = Component("ray.tune.schedulers.AsyncHyperBandScheduler", {"max_t": 0})
+    with pytest.raises(PlanError) as caught:
+        build(component, "scheduler")
+    assert caught.value.problems[0].key == "scheduler"

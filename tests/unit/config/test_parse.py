@@ -11,9 +11,9 @@ from hpo_app.plan.run_plan import Mode
 QUADRATIC = "search_space=quadratic"
 
 
-def problems_of(*overrides):
+def problems_of(*overrides, config_dir=None):
     with pytest.raises(PlanError) as caught:
-        parse_plan(*compose_config(overrides))
+        parse_plan(*compose_config(overrides, config_dir))
     assert caught.value.exit_code == EXIT_CONFIG
     return {problem.key: problem for problem in caught.value.problems}
 
@@ -70,6 +70,39 @@ BAD = {
         "+search_space.lr={type: uniform, low: 0, high: 1}",
         "search_space.lr",
         "${params.lr} somewhere in model, data or training",
+    ),
+    "key that only looks read": (
+        "+search=optuna",
+        "search",
+        "a key of the top level: action, best, data, max_failures, max_same_failures, model, "
+        "num_trials, objective, params, ray, resources, run, scheduler, search_alg, search_space, "
+        "seed, time_budget_s, training and trusted_modules",
+    ),
+    "needs of a module inside a package": (
+        "+model.needs={evil.sub: pip install evil}",
+        "model.needs",
+        "the name of a package, without what is inside it",
+    ),
+    "needs as a list": (
+        "+model.needs=[torch]",
+        "model.needs",
+        "a mapping of package to the command that installs it",
+    ),
+    "trust beside the list": (
+        "+data.trusted_modules=[evil]",
+        "data.trusted_modules",
+        "${trusted_modules} and nothing else",
+    ),
+    "driver and trial in one": (
+        "model.noise=${now:%H}${params.x}",
+        "model.noise",
+        "an interpolation that can be resolved before the trials start",
+    ),
+    "infinite choice": (
+        "search_space.kind.values=[inf, smooth]",
+        "search_space.kind.values",
+        "values that JSON holds: finite numbers, text, flags, null, and lists and mappings of "
+        "these, whose keys are text",
     ),
     "interpolation to nowhere": (
         "model.noise=${no.such.key}",
@@ -136,9 +169,7 @@ def test_a_misspelt_key_in_a_file_of_ones_own_is_not_dropped(tmp_path):
     (tmp_path / "preset").mkdir()
     preset = tmp_path / "preset" / "mine.yaml"
     preset.write_text("# @package _global_\nnum_trails: 5\nresources:\n  cpus: 2\n")
-    with pytest.raises(PlanError) as caught:
-        parse_plan(*compose_config([QUADRATIC, "preset=mine"], tmp_path))
-    problems = {problem.key: problem for problem in caught.value.problems}
+    problems = problems_of(QUADRATIC, "preset=mine", config_dir=tmp_path)
     assert problems["num_trails"].fix == "write num_trials instead"
     assert problems["num_trails"].set_by == "preset/mine.yaml"
     assert problems["resources.cpus"].fix == "write cpu instead"
@@ -169,4 +200,121 @@ def test_every_value_knows_what_set_it(overrides, key, set_by):
     from hpo_app.config import provenance
 
     _, origin = compose_config(overrides)
+    assert provenance.set_by(key, origin) == set_by
+
+
+SCHEDULER_NUMBERS = {
+    "asha": ("grace_period=0", "reduction_factor=1", "brackets=0", "max_t=0"),
+    "pbt": (
+        "perturbation_interval=0",
+        "quantile_fraction=0.6",
+        "perturbation=0",
+        "resample_probability=1.5",
+    ),
+}
+
+
+@pytest.mark.parametrize("scheduler", SCHEDULER_NUMBERS)
+def test_all_numbers_that_a_scheduler_would_refuse_are_said_together(scheduler):
+    settings = [f"scheduler.{setting}" for setting in SCHEDULER_NUMBERS[scheduler]]
+    problems = problems_of(QUADRATIC, f"scheduler={scheduler}", *settings, "num_trials=0")
+    keys = {setting.partition("=")[0] for setting in settings}
+    assert set(problems) - {"num_trials"} == keys
+    assert "num_trials" in problems
+    for setting in settings:
+        assert problems[setting.partition("=")[0]].set_by == f"command line: {setting}"
+
+
+def test_a_number_of_a_sampler_is_checked():
+    problems = problems_of(QUADRATIC, "search_alg=optuna", "search_alg.n_startup_trials=-1")
+    assert problems["search_alg.n_startup_trials"].expected == "a whole number of at least 0"
+
+
+def test_the_last_milestone_comes_after_the_first():
+    problems = problems_of(QUADRATIC, "scheduler=asha", "scheduler.max_t=1")
+    assert problems["scheduler.max_t"].expected == "at least 2, because scheduler.grace_period=2"
+    assert problems["scheduler.max_t"].set_by == "command line: scheduler.max_t=1"
+
+
+def preset(folder, text, name="mine"):
+    (folder / "preset").mkdir(exist_ok=True)
+    (folder / "preset" / f"{name}.yaml").write_text(f"# @package _global_\n{text}")
+
+
+def test_a_file_cannot_trust_a_module(tmp_path):
+    preset(tmp_path, "trusted_modules: [evil]\nmodel:\n  trainer: evil:train\n")
+    problems = problems_of(QUADRATIC, "preset=mine", config_dir=tmp_path)
+    assert problems["trusted_modules"].set_by == "preset/mine.yaml"
+    assert "add 'trusted_modules=[evil]' on the command line" in problems["trusted_modules"].fix
+
+
+@pytest.mark.parametrize("mark", ["", "++"])
+def test_a_command_line_can_trust_a_module(mark):
+    typed = f"{mark}trusted_modules=[my_code]"
+    plan = parse_plan(*compose_config([QUADRATIC, typed, "model.trainer=my_code:train"]))
+    assert plan.trusted_modules == ("my_code",)
+
+
+def test_a_package_is_looked_for_without_being_imported(tmp_path, monkeypatch):
+    (tmp_path / "evilpkg").mkdir()
+    (tmp_path / "evilpkg" / "__init__.py").write_text("raise SystemExit('imported')")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    problems_of(QUADRATIC, "+model.needs={evilpkg.sub: pip install x}")
+    parse_plan(*compose_config([QUADRATIC, "+model.needs={evilpkg: pip install x}"]))
+
+
+def test_what_only_the_driver_knows_is_resolved_there_and_secrets_are_not(monkeypatch):
+    monkeypatch.setenv("SECRET", "0.5")
+    plan = parse_plan(
+        *compose_config(
+            [
+                QUADRATIC,
+                "model.noise=${now:%Y}",
+                "model.step_time_s=${oc.env:SECRET}",
+                "+data.names=[a, '${hpo.unique:}']",
+                "+data.again=${hpo.unique:}",
+            ]
+        )
+    )
+    model, data = plan.template["model"], plan.template["data"]
+    assert model["noise"].startswith("20")
+    assert model["step_time_s"] == "${oc.env:SECRET}"
+    assert data["names"] == ["a", data["again"]]
+    assert len(data["again"]) == 6
+
+
+@pytest.mark.parametrize("reader", ["${how.noisy}", "${oc.select:how,0.1}", "${how[noisy]}"])
+def test_a_key_of_ones_own_is_read_below_it_and_by_resolvers(reader):
+    overrides = [QUADRATIC, "+how={noisy: 0.5}", f"+data.read={reader}"]
+    assert parse_plan(*compose_config(overrides)).template["how"] == {"noisy": 0.5}
+
+
+@pytest.mark.parametrize(
+    ("overrides", "key", "set_by"),
+    [
+        (
+            ["search_alg=optuna", "search_alg.seed=1"],
+            "search_alg",
+            "command line: search_alg=optuna",
+        ),
+        (["search_alg.seed=1"], "search_alg", "config.yaml"),
+        (["preset=standard"], "scheduler", "preset/standard.yaml"),
+        (["search_space=quadratic"], "model", "command line: search_space=quadratic"),
+        ([], "data", "model/ppo.yaml"),
+        (["preset=standard"], "scheduler.max_t", "scheduler/asha.yaml"),
+        (["preset=mine"], "num_trials", "preset/standard.yaml"),
+        (["preset=mine"], "seed", "preset/mine.yaml"),
+        (["preset=mine"], "scheduler.grace_period", "scheduler/asha.yaml"),
+        (["preset=deeper"], "num_trials", ""),
+        (["preset=deeper"], "seed", ""),
+    ],
+)
+def test_what_chose_a_group_or_stands_in_the_base_of_a_preset_is_found(
+    tmp_path, overrides, key, set_by
+):
+    from hpo_app.config import provenance
+
+    preset(tmp_path, "defaults: [standard, _self_]\nseed: 3\n")
+    preset(tmp_path, "defaults: [mine]\n", name="deeper")
+    _, origin = compose_config(overrides, tmp_path)
     assert provenance.set_by(key, origin) == set_by

@@ -85,6 +85,21 @@ BAD = {
         "write search_space.x.values=[a,b]",
     ),
     "value twice": ({"type": "choice", "values": [1, 2, 1]}, "values", "drop it"),
+    "infinite value": (
+        {"type": "choice", "values": [1.0, float("inf")]},
+        "values",
+        "write it as text, or drop it",
+    ),
+    "value without a number": (
+        {"type": "choice", "values": [[float("nan")]]},
+        "values",
+        "write it as text, or drop it",
+    ),
+    "value whose keys are no text": (
+        {"type": "ordinal", "values": [{1: "a"}]},
+        "values",
+        "write it as text, or drop it",
+    ),
     "default outside": (
         {"type": "uniform", "low": 0, "high": 1, "default": 2},
         "default",

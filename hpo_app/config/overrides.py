@@ -1,0 +1,51 @@
+"""From the text of an override to its parts: the one place that knows Hydra's marks."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+class Override(NamedTuple):
+    """One override as typed.
+
+    Attributes:
+        text: All of it.
+        key: Dotted key or group, without `+`, `++`, `~` and package.
+        value: What stands behind the first `=`; empty without one.
+        mark: `+`, `++`, `~` or nothing.
+    """
+
+    text: str
+    key: str
+    value: str
+    mark: str
+
+    @property
+    def root(self) -> str:
+        """First part of the key: `model` of `model.noise`."""
+        return self.key.split(".", maxsplit=1)[0]
+
+    @property
+    def plain(self) -> str:
+        """The override without its mark, as OmegaConf reads it."""
+        return f"{self.key}={self.value}"
+
+
+def read_override(text: str) -> Override:
+    """Return the parts of one override."""
+    name, _, value = text.partition("=")
+    bare = name.lstrip("+~")
+    return Override(text, bare.split("@", maxsplit=1)[0], value, name[: len(name) - len(bare)])
+
+
+def overrides_in(arguments: Iterable[str]) -> list[Override]:
+    """Return the overrides of a command line, its flags left out."""
+    return [
+        read_override(text)
+        for text in arguments
+        if not text.startswith("-") and ("=" in text or text.startswith("~"))
+    ]

@@ -1,0 +1,36 @@
+"""From a list of trusted modules to whether a person gave it: no file may trust code by itself."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from hpo_app.config.overrides import read_override
+from hpo_app.errors import Problem
+
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from hpo_app.config.compose import Origin
+
+KEY = "trusted_modules"
+_REFERENCE = "${trusted_modules}"
+
+
+def trust_from_a_file(modules: Sequence[str], origin: Origin) -> Iterator[Problem]:
+    """Yield trust that a config file claims: files come from anywhere, a command line does not."""
+    typed = {read_override(text).key for text in origin.overrides}
+    if modules and KEY not in typed:
+        shown = f"[{','.join(modules)}]"
+        expected = "a list from the command line: a file cannot trust any code"
+        fix = f"if the code is yours, add '{KEY}={shown}' on the command line"
+        yield Problem(KEY, shown, expected, fix)
+
+
+def trust_beside_the_list(template: Mapping[str, Any]) -> Iterator[Problem]:
+    """Yield a list of trusted modules in `data` that is one of its own."""
+    data = template.get("data")
+    value = data.get(KEY, _REFERENCE) if isinstance(data, dict) else _REFERENCE
+    if value not in (_REFERENCE, []):
+        fix = f"write {KEY}=[…] on the command line instead"
+        yield Problem(f"data.{KEY}", str(value), f"{_REFERENCE} and nothing else", fix)

@@ -1,0 +1,38 @@
+"""A stored config is read as it was written, with marks and interpolations in what was typed."""
+
+import pytest
+from omegaconf import OmegaConf
+
+from hpo_app.config.compose import compose_config
+from hpo_app.config.stored import stored_config
+from hpo_app.errors import PlanError
+
+
+@pytest.fixture
+def folder(tmp_path):
+    config, origin = compose_config(["search_space=quadratic"])
+    hydra = {
+        "overrides": {"task": ["model.x=${params.x}"]},
+        "runtime": {"choices": dict(origin.choices)},
+    }
+    (tmp_path / ".hydra").mkdir()
+    (tmp_path / ".hydra" / "config.yaml").write_text(OmegaConf.to_yaml(config))
+    (tmp_path / ".hydra" / "hydra.yaml").write_text(OmegaConf.to_yaml({"hydra": hydra}))
+    return tmp_path
+
+
+def test_an_interpolation_that_was_typed_is_left_as_it_is(folder):
+    _, origin = stored_config(folder)
+    assert origin.overrides == ("model.x=${params.x}",)
+
+
+def test_a_change_with_a_mark_of_hydra_is_applied(folder):
+    config, _ = stored_config(folder, ["++num_trials=7"])
+    assert config.num_trials == 7
+
+
+@pytest.mark.parametrize("change", ["+model.noise=1", "~num_trials"])
+def test_what_would_change_the_trials_is_refused_by_its_key(folder, change):
+    with pytest.raises(PlanError) as caught:
+        stored_config(folder, [change])
+    assert caught.value.problems[0].key == change.lstrip("+~").partition("=")[0]
