@@ -35,7 +35,8 @@ class StudySummary:
         counts: Number of trials by state; every state is there.
         best: The winner by `rank`, or None while no trial has a value.
         best_value: Its last value.
-        default: The trial of the default configuration, if there is one.
+        default: The trial of the default configuration, if there is one, up to where a scheduler
+            changed its values.
         default_value: Its last value; None if there is none or the trial failed.
         num_iterations: Iterations trained by all trials together.
         trial_time_s: Seconds of all trials together, pauses included.
@@ -64,9 +65,15 @@ class StudySummary:
     def gain(self) -> float | None:
         """How much better the best value is than the default's, in the objective's direction.
 
-        None if either is unknown. Negative if the default configuration looked better when it
-        was stopped, earlier than the best trial.
+        None if either is unknown, or if the default configuration was trained less far than the
+        best trial: what more training brought is no gain over the default.
         """
+        if self.best is None or self.default is None:
+            return None
+        return self._difference if self.default.iterations >= self.best.iterations else None
+
+    @property
+    def _difference(self) -> float | None:
         if self.best_value is None or self.default_value is None:
             return None
         return self.objective.sign * (self.best_value - self.default_value)
@@ -74,16 +81,26 @@ class StudySummary:
     @property
     def gain_sentence(self) -> str:
         """What was gained over the default configuration, or why that is not known."""
-        if self.gain is None:
+        difference = self._difference
+        if difference is None:
             return self._why_unknown()
         if self.best is self.default:
             head = "no gain: the default configuration itself is the best"
-        elif self.gain > 0:
+        elif difference > 0:
             change = "higher" if self.objective.sign > 0 else "lower"
-            head = f"{number(abs(self.gain))} {change} than the default configuration"
+            head = f"{number(difference)} {change} than the default configuration"
         else:
             head = "no gain over the default configuration"
-        return f"{head} ({number(self.default_value)}){self._caveat()}"
+        return f"{head} ({number(self.default_value)}){self._caveat()}{self._tie()}"
+
+    def _tie(self) -> str:
+        """Say what decided between the default and a best trial that ended at the same value."""
+        if self.best is None or self.default is None or self.best is self.default:
+            return ""
+        if self.gain != 0:
+            return ""
+        means = [_mean_on_the_way(trial, self.objective) for trial in (self.best, self.default)]
+        return f"; the mean on the way was {number(means[0])} against {number(means[1])}"
 
     def _why_unknown(self) -> str:
         if self.best is None:
@@ -105,6 +122,11 @@ class StudySummary:
             return ""
         how = _HOW_DEFAULT_STANDS[self.default.state]
         text = f", which {how} after {reached} of {full} iterations"
+        if self.default.own_params is not None:
+            text = (
+                f", which was trained for {reached} of {full} iterations before its trial took "
+                "over another's state"
+            )
         at_that_time = dict(self.best.curve(self.objective.metric)).get(reached)
         if at_that_time is None or self.best.iterations == reached:
             return text
@@ -127,6 +149,11 @@ def summarize(study: Study) -> StudySummary:
         duration_s=study.duration_s,
         failures=group_failures(study),
     )
+
+
+def _mean_on_the_way(trial: TrialRecord, objective: Objective) -> float:
+    values = [value for _, value in trial.curve(objective.metric)]
+    return sum(values) / len(values)
 
 
 def _seconds(trial: TrialRecord, now_s: float) -> float:

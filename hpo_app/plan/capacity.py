@@ -10,39 +10,59 @@ from typing import TYPE_CHECKING
 
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from hpo_app.plan.run_plan import Cluster, Resources
 
 # Ray counts resources in ten-thousandths; the slack keeps three times 0.3333 on one card.
 _SLACK = 1e-4
+_MOST = 1_000_000
 
 
 @dataclass(frozen=True)
 class Capacity:
-    """What trials can hold altogether.
+    """What trials can hold: each has to fit on one node, and each fraction of a GPU on one card.
 
     Attributes:
-        cpus: CPUs.
-        gpus: GPUs of each node: a fraction of a GPU has to fit on one card.
+        cpus: CPUs of the node that has most.
+        gpus: GPUs of the node that has most; not always the same one.
+        nodes: `(cpus, gpus)` of each node.
     """
 
     cpus: float
     gpus: float
+    nodes: tuple[tuple[float, float], ...] = ()
+
+    def __post_init__(self) -> None:
+        if not self.nodes:
+            object.__setattr__(self, "nodes", ((self.cpus, self.gpus),))
+
+    @classmethod
+    def of_nodes(cls, nodes: Iterable[tuple[float, float]]) -> Capacity:
+        """Return what several nodes offer, given as `(cpus, gpus)` of each."""
+        known = tuple(nodes) or ((0.0, 0.0),)
+        return cls(max(cpus for cpus, _ in known), max(gpus for _, gpus in known), known)
 
     def slots(self, resources: Resources) -> int:
         """Return how many trials fit at once; 0 if not even one does."""
-        by_cpu = math.floor(self.cpus / resources.cpu + _SLACK) if resources.cpu else math.inf
-        fitting = min(by_cpu, self._slots_by_gpu(resources.gpu))
+        fitting = sum(_slots_of(cpus, gpus, resources) for cpus, gpus in self.nodes)
         limit = resources.max_concurrent_trials
-        if limit is not None:
-            fitting = min(fitting, limit)
-        return int(min(fitting, 1_000_000))
+        return fitting if limit is None else min(fitting, limit)
 
-    def _slots_by_gpu(self, gpu: float) -> float:
-        if not gpu:
-            return math.inf
-        if gpu >= 1:
-            return math.floor(self.gpus / gpu + _SLACK)
-        return math.floor(1 / gpu + _SLACK) * math.floor(self.gpus)
+
+def _slots_of(cpus: float, gpus: float, resources: Resources) -> int:
+    by_cpu = math.floor(cpus / resources.cpu + _SLACK) if resources.cpu else math.inf
+    return int(min(by_cpu, _slots_by_gpu(gpus, resources.gpu), _MOST))
+
+
+def _slots_by_gpu(gpus: float, asked: float) -> float:
+    if not asked:
+        return math.inf
+    if asked > 1 and not float(asked).is_integer():
+        return 0  # Ray shares a card among trials, but gives no trial a card and a half.
+    if asked >= 1:
+        return math.floor(gpus / asked + _SLACK)
+    return math.floor(1 / asked + _SLACK) * math.floor(gpus)
 
 
 def this_machine(cluster: Cluster) -> Capacity:

@@ -57,6 +57,10 @@ class Real:
             return 0.5
         if self.is_log:
             return math.log(here / low) / math.log(high / low)
+        if self.step is not None:
+            # The middle of the value's own share, as for whole numbers.
+            nearest = min(round((here - low) / self.step), self.num_steps)
+            return (nearest + 0.5) / (self.num_steps + 1)
         return (here - low) / (high - low)
 
     def contains(self, value: object) -> bool:

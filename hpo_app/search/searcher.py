@@ -8,7 +8,6 @@ complete, and leaves one that reported NaN running for ever (measured with Ray 2
 
 from __future__ import annotations
 
-import warnings
 from typing import TYPE_CHECKING, Any
 
 import optuna
@@ -118,11 +117,8 @@ class Searcher:
         """
         trial = self._open.pop(number)
         told = _TOLD_AS[state] if curve else OptunaState.FAIL
-        with warnings.catch_warnings():
-            # Population-based trials that copied a state repeat iterations; the first stands.
-            warnings.simplefilter("ignore", UserWarning)
-            for iteration, value in curve:
-                trial.report(value, iteration)
+        for iteration, value in curve:
+            trial.report(value, iteration)
         last = curve[-1][1] if told is OptunaState.COMPLETE else None
         self._study.tell(trial, last, told)
         return told.name

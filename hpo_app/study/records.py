@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import TYPE_CHECKING
 
@@ -57,12 +57,14 @@ class Clone:
         iteration: Iteration of the copied state.
         params: Values the trial went on with.
         at_s: Seconds since the run started.
+        checkpoint: Folder of the copied state, relative to the run folder; None if not recorded.
     """
 
     source: int
     iteration: int
     params: Params
     at_s: float
+    checkpoint: str | None = None
 
 
 @dataclass(frozen=True)
@@ -82,6 +84,10 @@ class TrialRecord:
         checkpoint: Folder of the newest checkpoint, relative to the run folder.
         clones: Exploit steps of population-based training, in order.
         retries: How often it was started again after an error.
+        is_untried: Whether `params` have not been trained with yet: the trial took over another's
+            state and has not reported since, so that no report belongs to them.
+        own_params: Values it started with, if a scheduler changed them; else None.
+        own_reports: Reports with those values, before the first exploit step; empty without one.
     """
 
     number: int
@@ -96,6 +102,9 @@ class TrialRecord:
     checkpoint: str | None = None
     clones: tuple[Clone, ...] = ()
     retries: int = 0
+    is_untried: bool = False
+    own_params: Params | None = None
+    own_reports: tuple[Report, ...] = ()
 
     @property
     def iterations(self) -> int:
@@ -118,10 +127,33 @@ class TrialRecord:
         ]
 
     def value(self, metric: str) -> float | None:
-        """Return the last reported value, or None; what a failed trial reported does not count."""
-        if self.state is TrialState.FAILED or not self.reports:
+        """Return what training with `params` last led to, or None without such a report.
+
+        What a failed trial reported does not count. Neither does what a trial reported before it
+        took over another's state and parameters: until it reports again, it has no value.
+        """
+        if self.state is TrialState.FAILED or self.is_untried or not self.reports:
             return None
         return self.reports[-1].metrics.get(metric)
+
+    @property
+    def as_it_started(self) -> TrialRecord:
+        """The trial up to its first exploit step, where the scheduler ended what it had been.
+
+        The trial itself if there was none; otherwise one without clones, whose `own_params` tell
+        that there were some.
+        """
+        if not self.clones or self.own_params is None:
+            return self
+        return replace(
+            self,
+            params=self.own_params,
+            reports=self.own_reports,
+            state=TrialState.STOPPED,
+            error=None,
+            clones=(),
+            is_untried=False,
+        )
 
 
 @dataclass(frozen=True)
@@ -160,6 +192,6 @@ class Study:
 
     @property
     def default(self) -> TrialRecord | None:
-        """The trial of the default configuration, if there is one that kept its values."""
-        kept = (trial for trial in self.trials if trial.is_default and not trial.clones)
-        return next(kept, None)
+        """The trial of the default configuration, up to where a scheduler changed its values."""
+        trial = next((trial for trial in self.trials if trial.is_default), None)
+        return trial.as_it_started if trial else None

@@ -113,14 +113,23 @@ class StudyBuilder:
         for iteration in [known for known in reports if known >= report.iteration]:
             del reports[iteration]
         reports[report.iteration] = report
+        self._change(fields["trial"], is_untried=False)
 
     def _on_checkpointed(self, _at_s: float, fields: Mapping[str, Any]) -> None:
         self._change(fields["trial"], checkpoint=fields["path"])
 
     def _on_cloned(self, at_s: float, fields: Mapping[str, Any]) -> None:
-        clone = Clone(fields["source"], fields["iteration"], fields["params"], at_s)
-        clones = self._drafts[fields["trial"]].record.clones
-        self._change(fields["trial"], params=clone.params, clones=(*clones, clone))
+        iteration, path = fields["iteration"], fields.get("checkpoint")
+        clone = Clone(fields["source"], iteration, fields["params"], at_s, path)
+        draft = self._drafts[fields["trial"]]
+        if not draft.record.clones:
+            own = {"own_params": draft.record.params, "own_reports": tuple(draft.reports.values())}
+            self._change(fields["trial"], **own)
+        # It goes on from there: what it reported beyond is no part of what it now is.
+        for beyond in [known for known in draft.reports if known > iteration]:
+            del draft.reports[beyond]
+        clones = (*draft.record.clones, clone)
+        self._change(fields["trial"], params=clone.params, clones=clones, is_untried=True)
 
     def _on_retried(self, _at_s: float, fields: Mapping[str, Any]) -> None:
         retries = self._drafts[fields["trial"]].record.retries

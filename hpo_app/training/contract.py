@@ -61,8 +61,10 @@ class TrainFunction(Protocol):
     """A training run is a function: it trains, and reports after each iteration.
 
     The function is called once per trial, in a worker that may have run other trials before. It
-    must make `training["iterations"] - trial.iteration` reports, continue from
-    `trial.checkpoint` where there is one, and draw all its randomness from `trial.seed`.
+    makes at most `training["iterations"] - trial.iteration` reports, and may return after fewer
+    where more training would not help: such a trial counts as trained to its end. It must
+    continue from `trial.checkpoint` where there is one, and draw all its randomness from
+    `trial.seed`.
     """
 
     def __call__(

@@ -121,11 +121,11 @@ class TrainingEngine:
                 `checkpoint` to continue from.
 
         Returns:
-            The reports of this call: without those before the checkpoint, `iterations` of them.
+            The reports of this call: at most `iterations`, without those before the checkpoint.
 
         Raises:
             ConfigurationError: If the training function cannot train this.
-            ReportError: If a report is unusable, or there were not as many as promised.
+            ReportError: If a report is unusable, or there was none.
             RunFolderError: If the checkpoint does not say its iteration.
         """
         iterations = checked_count(training.get("iterations"), "training.iterations")
@@ -137,9 +137,9 @@ class TrainingEngine:
             **options,
         )
         self.train(dict(model), dict(data), dict(training), trial)
-        if trial.iteration != iterations:
+        if not trial.reports and trial.iteration < iterations:
             raise ReportError(
-                f"The training function ended after {trial.iteration} reports; it must make "
-                f"training.iterations={iterations} of them."
+                "The training function returned without a report; it must call "
+                f'trial.report({{"{metric}": …}}) after each iteration.'
             )
         return trial.reports

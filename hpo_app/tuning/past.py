@@ -28,7 +28,8 @@ class Restart:
 
     Attributes:
         record: The trial as the journal tells of it.
-        checkpoint: Newest whole checkpoint, or None to train from the start.
+        checkpoint: Newest whole checkpoint, of another trial if it took over that one's state and
+            has none since; None to train from the start.
         last_index: Number of the newest checkpoint folder, whole or not; -1 without any.
         note: What a person should know of it; empty if all is well.
     """
@@ -67,13 +68,20 @@ class Past:
         # A state that is ahead of the last acknowledged report would leave a gap in the curve.
         whole = [path for path in own if is_whole(path) and _iteration(path) <= trial.iterations]
         last_index = int(found[-1].name.removeprefix(CHECKPOINT_PREFIX)) if found else -1
-        newest = whole[-1] if whole else None
+        newest = whole[-1] if whole else self._copied(trial)
         note = ""
         damaged = [path.name for path in own if not is_whole(path)]
         if damaged:
             back = f"goes on from {newest.name}" if newest else "starts over"
             note = f"trial {trial.number} {back}: damaged {', '.join(damaged)}"
         return Restart(trial, newest, last_index, note)
+
+    def _copied(self, trial: TrialRecord) -> Path | None:
+        """Return the state that a trial took over and has not added to, if it is still there."""
+        if not trial.clones or trial.clones[-1].checkpoint is None:
+            return None
+        path = self._folder / trial.clones[-1].checkpoint
+        return path if is_whole(path) else None
 
     def _is_after_clone(self, trial: TrialRecord, path: Path) -> bool:
         relative = str(path.relative_to(self._folder))

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import random
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
 
-from ray.tune.schedulers import PopulationBasedTraining
+from ray.tune.experiment import Trial as TuneTrialRecord
+from ray.tune.schedulers import PopulationBasedTraining, TrialScheduler
 
-from hpo_app.plan.search_space import Choice, Integer
+from hpo_app.plan.search_space import Choice, Integer, Real
+from hpo_app.training.seeds import derive_seed
 
 
 if TYPE_CHECKING:
@@ -16,17 +19,22 @@ if TYPE_CHECKING:
     from hpo_app.plan.search_space import Parameter, Params, ParamValue, SearchSpace
     from hpo_app.study.records import Study, TrialRecord
 
+_ACTIVE = (TuneTrialRecord.RUNNING, TuneTrialRecord.PENDING)
+
 
 class PopulationTraining(PopulationBasedTraining):
     """Ray's population-based training with mutations derived from the search space.
 
     Ray multiplies values by 0.8 or 1.2 and never looks at bounds (ray-project/ray#5035). Here a
     value moves by a share of its range in its own scale, logarithmic where the parameter is, and
-    stops at the ends.
+    stops at the ends. Ray also runs every member that exists; here members take turns.
 
     Attributes:
         on_clone: Told of each exploit step: target, source, iteration, new parameters and the
             folder of the copied checkpoint.
+        max_running: How many members may train at once; None for no limit.
+        iterations: Iterations of a full trial; the state of a member that has trained so far is
+            not copied, because nobody could train on from it. None if that is not known.
 
     Source:
         Jaderberg et al. (2017), "Population Based Training of Neural Networks".
@@ -46,20 +54,24 @@ class PopulationTraining(PopulationBasedTraining):
         self._space = space
         self._perturbation = perturbation
         self._resampling = resample_probability
+        self._seed = seed
         self._random = random.Random(seed)
         self._past: dict[int, TrialRecord] = {}
         self._metric_name = ""
         self.on_clone: Callable[[int, int, int, Params, str], None] | None = None
+        self.max_running: int | None = None
+        self.iterations: int | None = None
 
     def remember(self, study: Study) -> None:
         """Take over the scores of a population that trained before."""
         self._past = {trial.number: trial for trial in study.trials if trial.reports}
         self._metric_name = study.objective.metric
+        self._num_perturbations = sum(len(trial.clones) for trial in study.trials)
 
     def on_trial_add(self, tune_controller: Any, trial: Any) -> None:
         """Take a member into the population, with what is remembered of it."""
         super().on_trial_add(tune_controller, trial)
-        past = self._past.get(trial.config["number"])
+        past = self._past.pop(trial.config["number"], None)
         if past is None:
             return
         state = self._trial_state[trial]
@@ -69,6 +81,46 @@ class PopulationTraining(PopulationBasedTraining):
         interval = self._perturbation_interval
         state.last_perturbation_time = past.iterations - past.iterations % interval
         state.last_result = result
+
+    def on_trial_result(self, tune_controller: Any, trial: Any, result: dict[str, Any]) -> str:
+        """Look at the population at intervals; a member then makes room for those not yet made."""
+        decision: str = super().on_trial_result(tune_controller, trial, result)
+        is_look = self._trial_state[trial].last_train_time == result[self._time_attr]
+        is_complete = tune_controller.search_alg.is_finished()
+        if decision == TrialScheduler.CONTINUE and is_look and not is_complete:
+            return str(TrialScheduler.PAUSE)
+        return decision
+
+    def choose_trial_to_run(self, tune_controller: Any) -> Any:
+        """Return the member that trained least, or None while as many train as may."""
+        chosen = super().choose_trial_to_run(tune_controller)
+        if chosen is None or chosen.status == TuneTrialRecord.PENDING or self.max_running is None:
+            return chosen
+        active = [trial for trial in tune_controller.get_trials() if trial.status in _ACTIVE]
+        return chosen if len(active) < self.max_running else None
+
+    def is_in_use(self, path: str) -> bool:
+        """Return whether a member may still copy the checkpoint in this folder."""
+        return any(
+            _holds(trial, state.last_checkpoint, path)
+            for trial, state in self._trial_state.items()
+            if not trial.is_finished()
+        )
+
+    def _checkpoint_or_exploit(
+        self, trial: Any, tune_controller: Any, upper_quantile: list[Any], lower_quantile: list[Any]
+    ) -> None:
+        # Who is copied, and how values move, depends on how many steps there were, and not on
+        # what else was drawn: a run that goes on after a kill draws the same.
+        step_seed = derive_seed(self._seed, "exploit", self._num_perturbations)
+        random.seed(step_seed)
+        self._random.seed(step_seed)
+        super()._checkpoint_or_exploit(trial, tune_controller, upper_quantile, lower_quantile)
+
+    def _exploit(self, tune_controller: Any, trial: Any, trial_to_clone: Any) -> None:
+        reached = self._trial_state[trial_to_clone].last_result["iteration"]
+        if self.iterations is None or reached < self.iterations:
+            super()._exploit(tune_controller, trial, trial_to_clone)
 
     def _get_new_config(
         self, trial: Any, trial_to_clone: Any
@@ -99,15 +151,32 @@ class PopulationTraining(PopulationBasedTraining):
         if isinstance(parameter, Choice) and not parameter.is_ordered:
             return value  # Without an order there is no neighbour to move to.
         here = parameter.position(value)  # type: ignore[arg-type]
-        step = self._random.choice((-1, 1)) * max(self._perturbation, _neighbour(parameter))
-        there = min(max(here + step, 0.0), 1.0)
-        return parameter.at(there)
+        direction = self._random.choice((-1, 1))
+        there = min(max(here + direction * self._perturbation, 0.0), 1.0)
+        moved = parameter.at(there)
+        return _neighbour(parameter, value, direction) if moved == value else moved
 
 
-def _neighbour(parameter: Parameter) -> float:
-    """Return the share of the range that leads to the next value at least."""
+def _neighbour(parameter: Parameter, here: ParamValue, direction: int) -> ParamValue:
+    """Return the next value of a parameter with steps, or `here` where there is none."""
     if isinstance(parameter, Choice):
-        return 1 / len(parameter.values)
-    if isinstance(parameter, Integer):
-        return 1 / ((parameter.high - parameter.low) // parameter.step + 1)
-    return 0.0
+        index = parameter.index(here) + direction
+        return parameter.values[min(max(index, 0), len(parameter.values) - 1)]
+    if isinstance(parameter, Integer | Real) and parameter.step is not None:
+        low, step = parameter.low, parameter.step
+        last = round((parameter.at(1.0) - low) / step)
+        place = min(max(round((cast("float", here) - low) / step) + direction, 0), last)
+        return min(low + place * step, parameter.high)
+    return here
+
+
+def _holds(trial: Any, held: Any, path: str) -> bool:
+    if held is None:
+        return False
+    if hasattr(held, "resolve"):
+        # A save that Ray has not looked at yet; until it has ended it can be any of the trial's.
+        result = held.resolve(block=False)
+        if result is None:
+            return Path(path).parent == Path(trial.storage.trial_fs_path)
+        held = result.checkpoint
+    return held is not None and str(held.path) == path

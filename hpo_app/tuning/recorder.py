@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import re
-import shutil
+import traceback
 from collections import Counter, deque
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,10 +14,14 @@ from hpo_app.study.records import TrialState
 from hpo_app.study.replay import StudyBuilder
 from hpo_app.training.checkpoint import read_iteration
 from hpo_app.training.seeds import derive_seed
-from hpo_app.tuning.trainable import ERROR_BEGINS, ERROR_ENDS
+from hpo_app.tuning.attempts import NOT_REUSED, error_of, kind_of
+from hpo_app.tuning.kept import KeptCheckpoints
+from hpo_app.tuning.view import ShieldedView
 
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from hpo_app.plan.run_plan import RunPlan
     from hpo_app.plan.search_space import Params
     from hpo_app.search.searcher import Searcher
@@ -27,10 +30,9 @@ if TYPE_CHECKING:
     from hpo_app.tuning.past import Past, Restart
     from hpo_app.tuning.view import RunView
 
-# A population needs the state that a paused member copied, one to go on from, and one that is
-# being written. Elsewhere the second is there in case the newest turns out to be damaged.
-_KEPT_IN_POPULATION = 3
-_KEPT = 2
+
+_LONGEST_WAIT_S = 30
+_ACTIVE = ("PENDING", "RUNNING")
 
 
 class Recorder(Callback):
@@ -38,6 +40,7 @@ class Recorder(Callback):
 
     Attributes:
         stop_reason: Why the run is to end before its last trial; empty while it goes on.
+        is_copied: Asked before a checkpoint is removed: whether the scheduler may still copy it.
     """
 
     def __init__(
@@ -47,16 +50,18 @@ class Recorder(Callback):
         self._folder = folder
         self._journal = journal
         self._searcher = searcher
-        self._view = view
+        self._view = ShieldedView(view)
         self._builder: StudyBuilder | None = None
         self._alive: set[int] = set()
+        self._tune_trials: dict[int, Any] = {}
+        self._clones: list[dict[str, Any]] = []
         self._cut: set[int] = set()
-        self._checkpoints: dict[int, dict[str, None]] = {}
-        self._pinned: dict[int, str] = {}
+        self._checkpoints = KeptCheckpoints(self._is_in_use)
         self._restarts: deque[Restart] = deque()
         self._errors: Counter[str] = Counter()
         self._num_sound = 0
         self.stop_reason = ""
+        self.is_copied: Callable[[str], bool] = lambda _path: False
 
     # What the run asks for.
 
@@ -69,6 +74,15 @@ class Recorder(Callback):
     def num_alive(self) -> int:
         """How many trials were asked for and have not ended."""
         return len(self._alive)
+
+    @property
+    def num_active(self) -> int:
+        """How many trials train or wait for a worker: those alive that are not paused."""
+        return sum(trial.status in _ACTIVE for trial in self._tune_trials.values())
+
+    def watch(self, trial: Any) -> None:
+        """Keep an eye on a trial that Tune is given, because not all its endings are told."""
+        self._tune_trials[_number(trial)] = trial
 
     @property
     def elapsed_s(self) -> float:
@@ -107,12 +121,12 @@ class Recorder(Callback):
         self._write("resumed", **resumed)
         for restart in restarts:
             number, record = restart.record.number, restart.record
-            if number in decided or record.iterations >= self._plan.iterations:
-                is_whole = record.iterations >= self._plan.iterations
+            is_whole = record.iterations >= self._plan.iterations and not record.is_untried
+            if number in decided or is_whole:
                 self._end(number, TrialState.FINISHED if is_whole else TrialState.STOPPED)
                 continue
             self._restarts.append(restart)
-            self._checkpoints[number] = _folders(self._folder / "trials" / str(number))
+            self._checkpoints.take_over(number, self._folder / "trials" / str(number))
         self._journal.sync()
 
     @property
@@ -149,11 +163,24 @@ class Recorder(Callback):
         self._write("closed", reason=reason)
         self._journal.sync()
 
+    def break_off(self, error: BaseException) -> None:
+        """Say that the run ends because of an error outside its trials."""
+        text = "".join(traceback.format_exception_only(error))
+        self.stop_reason = f"the run broke off: {error_line(text)}"
+
     def cloned(self, target: int, source: int, iteration: int, params: Params, path: str) -> None:
-        """Put an exploit step of population-based training on record."""
-        self._pinned[target] = path
+        """Remember an exploit step of population-based training.
+
+        The scheduler decides before the report that it decides upon is told. In the journal the
+        report comes first: it belongs to the parameters that the trial had until then.
+        """
         fields = {"source": source, "iteration": iteration, "params": params}
-        self._write("cloned", trial=target, **fields)
+        self._clones.append({"trial": target, **fields, "checkpoint": self._relative(path)})
+
+    def _write_clones(self) -> None:
+        for fields in self._clones:
+            self._write("cloned", **fields)
+        self._clones.clear()
 
     # What Tune tells.
 
@@ -166,20 +193,18 @@ class Recorder(Callback):
         number = _number(trial)
         if result.get("done"):
             self._cut.add(number)
+        trial.config.pop("wait_s", None)
         self._write(
             "reported", trial=number, iteration=result["iteration"], metrics=result["metrics"]
         )
+        self._write_clones()
 
     def on_checkpoint(self, *_: Any, trial: Any, checkpoint: Any, **__: Any) -> None:
         """The trial's state is on disk."""
         number, path = _number(trial), str(checkpoint.path)
-        relative = str(Path(path).relative_to(self._folder))
-        self._write("checkpointed", trial=number, path=relative)
-        self._pinned.pop(number, None)
-        known = self._checkpoints.setdefault(number, {})
-        known.pop(path, None)
-        known[path] = None
-        self._remove_old(known)
+        iteration = read_iteration(Path(path))
+        self._write("checkpointed", trial=number, path=self._relative(path), iteration=iteration)
+        self._checkpoints.add(number, path)
 
     def on_trial_complete(self, *_: Any, trial: Any, **__: Any) -> None:
         """The trial returned, or the scheduler stopped it."""
@@ -190,22 +215,35 @@ class Recorder(Callback):
 
     def on_trial_recover(self, *_: Any, trial: Any, **__: Any) -> None:
         """The trial failed and will be started again."""
-        self._write("retried", trial=_number(trial), error=_error_text(trial))
+        number = _number(trial)
+        self._write("retried", trial=number, error=error_of(trial))
+        # What made it fail, a full card or a slow disk, may need a moment to pass.
+        trial.config["wait_s"] = min(2 ** (self._record(number).retries - 1), _LONGEST_WAIT_S)
 
     def on_trial_error(self, *_: Any, trial: Any, **__: Any) -> None:
         """The trial failed for good."""
-        error = _error_text(trial)
-        self._errors[_kind(error)] += 1
+        error = error_of(trial)
+        self._errors[kind_of(error)] += 1
         self._end(_number(trial), TrialState.FAILED, error)
 
     def on_step_end(self, *_: Any, **__: Any) -> None:
         """Tune has handled an event: what it told becomes safe, and is shown."""
+        self._write_clones()
+        self._end_untold()
         if self._journal.has_pending:
             self._journal.sync()
         self._check_budget()
         self._view.refresh(self.elapsed_s)
 
     # What follows from it.
+
+    def _end_untold(self) -> None:
+        # Tune calls nobody when a worker cannot be reset for a trial; a trial that is still
+        # counted as alive would keep its slot for ever.
+        for number, trial in list(self._tune_trials.items()):
+            if trial.status == "ERROR" or (trial.status == "TERMINATED" and not self.stop_reason):
+                self._errors[kind_of(NOT_REUSED)] += 1
+                self._end(number, TrialState.FAILED, NOT_REUSED)
 
     def _check_budget(self) -> None:
         budget = self._plan.time_budget_s
@@ -214,13 +252,14 @@ class Recorder(Callback):
 
     def _end(self, number: int, state: TrialState, error: str | None = None) -> None:
         self._alive.discard(number)
+        self._tune_trials.pop(number, None)
         curve = self._record(number).curve(self._plan.objective.metric)
         fields = {"error": error} if error else {}
         told = self._searcher.tell(number, state, curve)
         self._write("ended", trial=number, state=state.value, told=told, **fields)
         self._num_sound += state is not TrialState.FAILED
         limit = self._plan.max_same_failures
-        if error and not self._num_sound and self._errors[_kind(error)] >= limit:
+        if error and not self._num_sound and self._errors[kind_of(error)] >= limit:
             self.stop_reason = f"the first {limit} trials failed alike: {error_line(error)}"
 
     def _record(self, number: int) -> TrialRecord:
@@ -235,31 +274,18 @@ class Recorder(Callback):
         if "trial" in fields:
             self._view.changed(event, self._record(fields["trial"]))
 
-    def _remove_old(self, known: dict[str, None]) -> None:
-        kept = _KEPT_IN_POPULATION if self._plan.scheduler.is_population else _KEPT
-        for path in list(known)[:-kept]:
-            if path not in self._pinned.values():
-                shutil.rmtree(path, ignore_errors=True)
-                del known[path]
+    def _is_in_use(self, path: str) -> bool:
+        """Return whether a trial would start from the checkpoint, or may copy it."""
+        if any(str(restart.checkpoint) == path for restart in self._restarts):
+            return True
+        newest = (trial.latest_checkpoint_result for trial in self._tune_trials.values())
+        if any(str(result.checkpoint.path) == path for result in newest if result):
+            return True
+        return self.is_copied(path)
 
-
-def _folders(folder: Path) -> dict[str, None]:
-    return dict.fromkeys(str(path) for path in sorted(folder.glob("checkpoint_*")))
+    def _relative(self, path: str) -> str:
+        return str(Path(path).relative_to(self._folder))
 
 
 def _number(trial: Any) -> int:
     return int(trial.trial_id)
-
-
-def _error_text(trial: Any) -> str:
-    text = Path(trial.error_file).read_text(encoding="utf-8", errors="replace")
-    last = text.rsplit(ERROR_BEGINS, maxsplit=1)
-    if len(last) == 2 and ERROR_ENDS in last[1]:
-        return last[1].split(ERROR_ENDS, maxsplit=1)[0].strip()
-    # The worker died without a word of its own.
-    return text.rsplit("Failure #", maxsplit=1)[-1].strip()[-4000:]
-
-
-def _kind(error: str) -> str:
-    # Numbers tell attempts apart, not errors.
-    return re.sub(r"\d+", "#", error_line(error))

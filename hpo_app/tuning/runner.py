@@ -8,6 +8,8 @@ import os
 import random
 import shutil
 import sys
+import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -103,9 +105,12 @@ def run_search(
         with signals_to(recorder.request_stop, journal.sync):
             try:
                 _run_tune(plan, folder, recorder, scheduler, capacity)
+            except BaseException as error:
+                recorder.break_off(error)
+                raise
             finally:
+                _remove_tune_state(folder)
                 recorder.close()
-        _remove_tune_state(folder)
         return recorder.study()
 
 
@@ -115,8 +120,14 @@ def _run_tune(
     slots = capacity.slots(plan.resources)
     # Without it Tune starts one worker at a time.
     os.environ["TUNE_MAX_PENDING_TRIALS_PG"] = str(slots)
-    # Every member of a population has to be there before it can be compared with the others.
-    max_alive = None if plan.scheduler.is_population else slots
+    at_once = slots
+    if isinstance(scheduler, PopulationTraining):
+        fitting = capacity.slots(replace(plan.resources, max_concurrent_trials=None))
+        if slots < fitting:
+            scheduler.max_running = slots
+        else:
+            # Members that wait for room keep workers warm, which then go from one to the next.
+            at_once = plan.num_trials
     trainable = tune.with_resources(
         tune.with_parameters(run_trial, spec=_trial_spec(plan, folder, slots)),
         tune.PlacementGroupFactory([{"CPU": plan.resources.cpu, "GPU": plan.resources.gpu}]),
@@ -127,7 +138,9 @@ def _run_tune(
         name,
         name=TRIALS_FOLDER,
         storage_path=str(folder),
-        search_alg=TuneSearch(recorder, plan.num_trials, max_alive),
+        search_alg=TuneSearch(
+            recorder, plan.num_trials, at_once, is_population=plan.scheduler.is_population
+        ),
         scheduler=scheduler,
         stop=_RunStopper(recorder),
         callbacks=[recorder],
@@ -148,7 +161,9 @@ def _scheduler(plan: RunPlan, recorder: Recorder) -> Any:
     metric = f"metrics/{plan.objective.metric}"
     scheduler.set_search_properties(metric, plan.objective.mode.value)
     if isinstance(scheduler, PopulationTraining):
+        scheduler.iterations = plan.iterations
         scheduler.on_clone = recorder.cloned
+        recorder.is_copied = scheduler.is_in_use
     return scheduler
 
 
@@ -163,6 +178,7 @@ def _trial_spec(plan: RunPlan, folder: Path, slots: int) -> TrialSpec:
         checkpoint_every=1 if plan.scheduler.is_population else plan.checkpoint_every,
         num_cpus=max(1, int(plan.resources.cpu)),
         num_workers=min(slots, plan.num_trials),
+        started_at=time.time(),
         log_folder=str(folder / TRIALS_FOLDER),
         import_path=tuple(path for path in sys.path if path),
     )
@@ -204,6 +220,7 @@ def _remove_tune_state(folder: Path) -> None:
         ".validate_storage_marker",
         "experiment_state-*.json",
         "*.pkl",
+        "*/error.pkl",
         "search_gen_state-*",
         "basic-variant-*",
     ):

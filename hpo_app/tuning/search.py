@@ -26,13 +26,17 @@ class TuneSearch(SearchAlgorithm):
 
     Attributes:
         num_trials: How many trials to make.
-        max_alive: How many may be waiting, training or paused at once; None for no limit.
+        slots: How many may be there at once; in a population, how many may be there unpaused.
+        is_population: Whether all members have to be there before one trains to its end.
     """
 
-    def __init__(self, recorder: Recorder, num_trials: int, max_alive: int | None) -> None:
+    def __init__(
+        self, recorder: Recorder, num_trials: int, slots: int, *, is_population: bool = False
+    ) -> None:
         self._recorder = recorder
         self.num_trials = num_trials
-        self.max_alive = max_alive
+        self.slots = slots
+        self.is_population = is_population
         self._spec: dict[str, Any] = {}
 
     @property
@@ -46,19 +50,25 @@ class TuneSearch(SearchAlgorithm):
         self._spec = experiment.spec
 
     def next_trial(self) -> TuneTrialRecord | None:
-        """Return a new trial, or None while all slots are taken."""
+        """Return a new trial, or None while all slots are taken.
+
+        Tune asks again and again, and does nothing else, if there is no trial left that it could
+        train; so None is the answer only while there is one, or after the end.
+        """
         if self.is_finished():
             return None
-        if self.max_alive is not None and self._recorder.num_alive >= self.max_alive:
+        recorder = self._recorder
+        taken = recorder.num_active if self.is_population else recorder.num_alive
+        if taken >= self.slots:
             return None
-        restart = self._recorder.next_restart()
-        if restart is not None:
-            return self._restarted(restart)
-        return self._trial(*self._recorder.ask())
+        restart = recorder.next_restart()
+        trial = self._restarted(restart) if restart else self._trial(*recorder.ask())
+        recorder.watch(trial)
+        return trial
 
     def is_finished(self) -> bool:
         """Return whether no further trial will be made."""
-        if self._finished:
+        if self._finished or self._recorder.stop_reason:
             return True
         return not self._recorder.num_restarts and self._recorder.num_asked >= self.num_trials
 

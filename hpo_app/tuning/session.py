@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import ray
 
@@ -17,7 +17,7 @@ from hpo_app.plan.rules import check_capacity
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from hpo_app.plan.run_plan import Cluster, RunPlan
+    from hpo_app.plan.run_plan import Cluster, Resources, RunPlan
 
 # What Ray reads from the environment when it starts, in the driver and in workers.
 SETTINGS = {
@@ -28,6 +28,8 @@ SETTINGS = {
     "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",  # The journal holds what they would write.
     "TUNE_DISABLE_SIGINT_HANDLER": "1",  # Ours saves, and ends with the right exit code.
     "TUNE_DISABLE_STRICT_METRIC_CHECKING": "1",  # Checked in the trial, where it fails only that.
+    # A trial that is stopped may take its time to clean up; Tune fails the next one after 2 s.
+    "TUNE_FUNCTION_THREAD_TIMEOUT_S": "60",
     "TUNE_GLOBAL_CHECKPOINT_S": "1000000000",  # Tune's own state is never read back.
     "TUNE_PRINT_ALL_TRIAL_ERRORS": "0",  # They are in the journal and in the trial's log.
     "TUNE_WARN_EXCESSIVE_EXPERIMENT_CHECKPOINT_SYNC_THRESHOLD_S": "0",
@@ -49,13 +51,18 @@ def ray_session(plan: RunPlan) -> Iterator[Capacity]:
         _start(plan.cluster)
     logging.getLogger("ray").setLevel(logging.CRITICAL)
     try:
-        resources = ray.cluster_resources()
-        capacity = Capacity(resources.get("CPU", 0.0), resources.get("GPU", 0.0))
+        capacity = capacity_of(ray.nodes())
         refuse_misfit(plan, capacity)
         yield capacity
     finally:
         if is_ours:
             ray.shutdown()
+
+
+def capacity_of(nodes: list[dict[str, Any]]) -> Capacity:
+    """Return what the nodes that Ray lists offer to trials; one that left offers nothing."""
+    alive = (node["Resources"] for node in nodes if node["Alive"])
+    return Capacity.of_nodes((node.get("CPU", 0.0), node.get("GPU", 0.0)) for node in alive)
 
 
 def refuse_misfit(plan: RunPlan, capacity: Capacity) -> None:
@@ -65,8 +72,18 @@ def refuse_misfit(plan: RunPlan, capacity: Capacity) -> None:
         ResourceError: With what is asked for and what there is.
     """
     problems = list(check_capacity(plan, capacity))
+    if not problems and not capacity.slots(plan.resources):
+        problems = [_no_node(plan.resources, capacity)]
     if problems:
         raise ResourceError(problems)
+
+
+def _no_node(asked: Resources, capacity: Capacity) -> Problem:
+    nodes = [f"cpu={cpus:g}, gpu={gpus:g}" for cpus, gpus in sorted(set(capacity.nodes))]
+    got = f"cpu={asked.cpu:g}, gpu={asked.gpu:g}"
+    expected = f"what fits on one node; the nodes have {' or '.join(nodes)}"
+    fix = "lower resources.cpu or resources.gpu; more than one GPU has to be a whole number"
+    return Problem("resources", got, expected, fix)
 
 
 def _start(cluster: Cluster) -> None:

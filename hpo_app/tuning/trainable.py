@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import logging
 import os
 import sys
+import time
 import traceback
 from dataclasses import dataclass
 from pathlib import Path
@@ -44,6 +46,7 @@ class TrialSpec:
         checkpoint_every: Iterations between checkpoints; 0 for none.
         num_cpus: Whole CPUs of a trial, at least 1.
         num_workers: How many trials train at once.
+        started_at: When the run started, in seconds since 1970.
         log_folder: Folder that holds one folder per trial, with its log.
         import_path: Where the driver finds modules, for training functions of a person's own.
     """
@@ -56,6 +59,7 @@ class TrialSpec:
     checkpoint_every: int
     num_cpus: int
     num_workers: int
+    started_at: float
     log_folder: str
     import_path: tuple[str, ...]
 
@@ -96,6 +100,8 @@ class TuneTrial:
         if checkpoint is not None:
             write_iteration(checkpoint, self.iteration)
             state = tune.Checkpoint.from_directory(checkpoint)
+        shown = ", ".join(f"{name} {value:.6g}" for name, value in values.items())
+        _log_line(f"iteration {self.iteration}: {shown}")
         try:
             tune.report(result, checkpoint=state)
         except SystemExit as leave:
@@ -115,17 +121,21 @@ def run_trial(config: dict[str, Any], spec: TrialSpec) -> None:
             raise
         except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever a person's code may raise
             text = _own_traceback(error)
-            sys.stderr.write(text)
+            _log_line(text)
             marked = f"{ERROR_BEGINS}\n{text}\n{ERROR_ENDS}"
             raise TrainingFailedError(marked) from None
 
 
 def _train(config: dict[str, Any], spec: TrialSpec, stack: contextlib.ExitStack) -> None:
     train = load_function(spec.trainer, spec.trusted_modules)
-    meet_workers(Path(spec.log_folder, WORKERS_FOLDER), spec.num_workers)
+    meet_workers(Path(spec.log_folder, WORKERS_FOLDER), spec.num_workers, spec.started_at)
+    time.sleep(config.get("wait_s", 0))
     checkpoint = tune.get_checkpoint()
     folder = Path(stack.enter_context(checkpoint.as_directory())) if checkpoint else None
     trial = TuneTrial(spec, config, folder)
+    _log_line(f"trial {trial.number}, seed {trial.seed}, parameters {json.dumps(trial.params)}")
+    if trial.iteration:
+        _log_line(f"goes on after iteration {trial.iteration}")
     rendered = render(spec.template, config["params"])
     before = trial.iteration
     train(rendered.model, rendered.data, rendered.training, trial)
@@ -134,6 +144,10 @@ def _train(config: dict[str, Any], spec: TrialSpec, stack: contextlib.ExitStack)
             "the training function returned without a report; call "
             f'trial.report({{"{spec.metric}": …}}) after each iteration'
         )
+
+
+def _log_line(text: str) -> None:
+    sys.stderr.write(f"{text}\n")
 
 
 def _own_traceback(error: BaseException) -> str:
@@ -157,6 +171,8 @@ def _output_to(path: Path) -> Iterator[None]:
             os.dup2(handle, stream)
         with contextlib.redirect_stdout(streams), contextlib.redirect_stderr(streams):
             logging.basicConfig(level=logging.INFO, stream=streams, force=True)
+            # What Ray does with the trial is no news of the training.
+            logging.getLogger("ray").setLevel(logging.WARNING)
             yield
     finally:
         streams.flush()

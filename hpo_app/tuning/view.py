@@ -2,18 +2,51 @@
 
 from __future__ import annotations
 
+import contextlib
+import logging
 from typing import TYPE_CHECKING, Protocol
 
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from hpo_app.study.records import TrialRecord
+
+_LOG = logging.getLogger(__name__)
 
 
 class RunView(Protocol):
-    """Shows a run to a person while it lasts; must not raise, and must not take long."""
+    """Shows a run to a person while it lasts; must not take long."""
 
     def changed(self, event: str, trial: TrialRecord) -> None:
         """Take note of an event of a trial, and of the trial as it stands now."""
 
     def refresh(self, elapsed_s: float) -> None:
         """Draw what has changed; called after every event and at least every 0.2 s."""
+
+
+class ShieldedView:
+    """A view whose first error is the end of the view, and not of the search."""
+
+    def __init__(self, view: RunView) -> None:
+        self._view: RunView | None = view
+
+    def changed(self, event: str, trial: TrialRecord) -> None:
+        """Tell the view of an event, while it works."""
+        with self._shielded():
+            if self._view is not None:
+                self._view.changed(event, trial)
+
+    def refresh(self, elapsed_s: float) -> None:
+        """Let the view draw, while it works."""
+        with self._shielded():
+            if self._view is not None:
+                self._view.refresh(elapsed_s)
+
+    @contextlib.contextmanager
+    def _shielded(self) -> Iterator[None]:
+        try:
+            yield
+        except Exception:  # noqa: BLE001 - a view is any object, and only shows
+            _LOG.exception("the live view failed; the search goes on without it")
+            self._view = None

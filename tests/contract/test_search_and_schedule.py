@@ -41,7 +41,6 @@ class TestEveryPair:
                 "num_trials=6",
                 "training.iterations=6",
                 "resources.max_concurrent_trials=1",
-                "resources.cpu=2",
                 "model.noise=0.1",
             )
             return [

@@ -87,3 +87,51 @@ def sleeps(model, data, training, trial):
 def environment(model, data, training, trial):
     """Report what a trial finds, and leave a mess for the next one."""
     trial.report({"loss": 0.0, "seed": trial.seed, "pid": os.getpid(), "cpus": trial.num_cpus})
+
+
+def lingers(model, data, training, trial):
+    """Take longer to leave than Tune waits unless it is told to."""
+    try:
+        for iteration in range(training["iterations"]):
+            trial.report({"loss": float(trial.number + iteration)})
+    finally:
+        time.sleep(3)
+
+
+def never_leaves(model, data, training, trial):
+    """Stay in the worker for longer than it waits, whatever the run says."""
+    os.environ["TUNE_FUNCTION_THREAD_TIMEOUT_S"] = "1"
+    lingers(model, data, training, trial)
+
+
+def overlaps(model, data, training, trial):
+    """Write down when it trained."""
+    for iteration in range(trial.iteration, training["iterations"]):
+        started = time.time()
+        time.sleep(0.05)
+        state = Path(model["folder"], f"state-{trial.number}")
+        state.mkdir(exist_ok=True)
+        with Path(model["folder"], "intervals.txt").open("a") as file:
+            file.write(f"{trial.number} {iteration} {started} {time.time()}\n")
+        trial.report({"loss": model["x"] ** 2}, checkpoint=state)
+
+
+def unequal(model, data, training, trial):
+    """Train the faster the better: the best member is far ahead when others copy it."""
+    for _ in range(trial.iteration, training["iterations"]):
+        time.sleep(0.03 if trial.number == 0 else 0.1)
+        state = Path(model["folder"], f"state-{trial.number}")
+        state.mkdir(exist_ok=True)
+        trial.report({"loss": float(trial.number)}, checkpoint=state)
+
+
+def dies_the_second_time(model, data, training, trial):
+    marker = Path(model["folder"], f"failed-{trial.number}")
+    if marker.exists():
+        os._exit(7)
+    marker.touch()
+    raise RuntimeError("\x1b[31mfirst fault\x1b[0m")
+
+
+def stops_early(model, data, training, trial):
+    trial.report({"loss": model["x"] ** 2})

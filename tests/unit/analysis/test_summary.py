@@ -4,7 +4,7 @@ import pytest
 
 from hpo_app.analysis.summary import summarize
 from hpo_app.plan.run_plan import Mode, Objective
-from hpo_app.study.records import TrialState
+from hpo_app.study.records import Clone, TrialState
 
 
 def test_counts_times_and_values(make_study, make_trial, make_failed_trial):
@@ -70,7 +70,10 @@ def test_no_gain_is_said_plainly(make_study, make_trial):
     equal = make_study(make_trial(0, [1.0, 1.0, 0.5]), make_trial(1, [0.1, 0.1, 0.5]))
     alone = make_study(make_trial(0, [1.0, 1.0, 0.5]))
 
-    assert summarize(equal).gain_sentence == "no gain over the default configuration (0.5)"
+    assert summarize(equal).gain_sentence == (
+        "no gain over the default configuration (0.5); "
+        "the mean on the way was 0.2333 against 0.8333"
+    )
     assert summarize(alone).gain_sentence == (
         "no gain: the default configuration itself is the best (0.5)"
     )
@@ -91,6 +94,8 @@ def test_a_default_that_was_trained_less_far_is_not_compared_in_silence(
 ):
     study = make_study(make_trial(0, [0.5], state=state), make_trial(1, [0.6, 0.3, 0.2]))
 
+    # Two trainings of unequal length are put in a sentence, not in one number.
+    assert summarize(study).gain is None
     assert summarize(study).gain_sentence == (
         f"0.3 lower than the default configuration (0.5), {how}, when the best trial stood at 0.6"
     )
@@ -101,7 +106,7 @@ def test_a_default_that_looked_better_when_it_was_stopped_is_no_gain(make_study,
         make_trial(0, [0.1], state=TrialState.STOPPED), make_trial(1, [0.6, 0.3, 0.2])
     )
 
-    assert summarize(study).gain == pytest.approx(-0.1)
+    assert summarize(study).gain is None
     assert summarize(study).gain_sentence.startswith(
         "no gain over the default configuration (0.1), which the scheduler stopped early"
     )
@@ -112,6 +117,26 @@ def test_a_population_that_trained_beyond_the_default_is_compared_openly(make_st
 
     assert summarize(study).gain_sentence.endswith(
         "which ended after 3 of 4 iterations, when the best trial stood at 0.7"
+    )
+
+
+def test_a_default_that_took_over_another_state_counts_up_to_there(make_study, make_trial):
+    cloned = make_trial(
+        0,
+        [0.5, 0.3, 0.1],
+        own_params={"lr": 0.1},
+        own_reports=make_trial(0, [0.5, 0.4]).reports,
+        clones=(Clone(1, 2, {"lr": 0.2}, 2.0),),
+        params={"lr": 0.2},
+    )
+    summary = summarize(make_study(cloned, make_trial(1, [0.6, 0.3, 0.2])))
+
+    assert summary.default.params == {"lr": 0.1}
+    assert summary.default_value == 0.4
+    assert summary.gain is None
+    assert summary.gain_sentence == (
+        "0.3 lower than the default configuration (0.4), which was trained for 2 of 3 iterations "
+        "before its trial took over another's state, when the best trial stood at 0.3"
     )
 
 

@@ -6,6 +6,10 @@ from hpo_app.plan.capacity import Capacity, this_machine
 from hpo_app.plan.run_plan import Cluster, Resources
 
 
+TWO_NODES = Capacity.of_nodes([(1, 0), (1, 0)])
+UNLIKE = Capacity.of_nodes([(16, 0), (4, 2)])
+
+
 @pytest.mark.parametrize(
     ("capacity", "resources", "slots"),
     [
@@ -17,10 +21,21 @@ from hpo_app.plan.run_plan import Cluster, Resources
         pytest.param(Capacity(64, 2), Resources(1, 0.4, None), 4, id="two on each card, not five"),
         pytest.param(Capacity(64, 1), Resources(1, 0.3333, None), 3, id="a third of a card"),
         pytest.param(Capacity(64, 4), Resources(1, 2, None), 2, id="two cards each"),
+        pytest.param(Capacity(64, 4), Resources(1, 1.5, None), 0, id="no card and a half"),
+        pytest.param(TWO_NODES, Resources(2, 0, None), 0, id="no trial spans two nodes"),
+        pytest.param(TWO_NODES, Resources(0.5, 0, None), 4, id="two on each node"),
+        pytest.param(UNLIKE, Resources(8, 1, None), 0, id="the cards are on the small node"),
+        pytest.param(UNLIKE, Resources(3, 0, None), 6, id="five on one node, one on the other"),
     ],
 )
 def test_slots(capacity, resources, slots):
     assert capacity.slots(resources) == slots
+
+
+def test_the_largest_of_each_is_named_though_no_node_has_both():
+    assert (UNLIKE.cpus, UNLIKE.gpus) == (16, 2)
+    assert UNLIKE.nodes == ((16, 0), (4, 2))
+    assert Capacity.of_nodes([]).slots(Resources(1, 0, None)) == 0
 
 
 def test_a_limited_local_ray_offers_what_it_was_limited_to():

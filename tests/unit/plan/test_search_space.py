@@ -62,6 +62,12 @@ def test_a_range_ends_at_its_last_whole_step():
     assert STEPS.at(1.0) == pytest.approx(0.7)
 
 
+def test_a_value_on_a_step_stands_in_the_middle_of_its_share():
+    assert [STEPS.position(value) for value in (0.1, 0.3, 0.5, 0.7)] == pytest.approx(
+        [0.125, 0.375, 0.625, 0.875]
+    )
+
+
 def test_the_middle_of_a_logarithmic_scale_is_the_geometric_mean():
     assert LOG.at(0.5) == pytest.approx(1e-3)
 

@@ -77,12 +77,49 @@ def test_a_retried_trial_keeps_one_report_per_iteration(tmp_path):
     assert trial.state is TrialState.RUNNING
 
 
-def test_a_clone_changes_the_params_and_is_no_default_any_more(tmp_path):
-    clone = {"trial": 0, "source": 1, "iteration": 2, "params": {"x": 0.9}}
-    study = study_of(tmp_path, asked(0, x=0.5), asked(1, x=0.8), ("cloned", clone))
-    assert study.trials[0].params == {"x": 0.9}
-    assert study.trials[0].clones[0].source == 1
-    assert study.default is None
+def cloned(number, source, iteration, **params):
+    path = f"trials/{source}/checkpoint_{iteration - 1:06d}"
+    fields = {"source": source, "iteration": iteration, "params": params, "checkpoint": path}
+    return ("cloned", {"trial": number, **fields})
+
+
+def test_a_trial_has_no_value_between_a_clone_and_its_next_report(tmp_path):
+    events = [
+        asked(0, x=0.5),
+        asked(1, x=0.8),
+        *[reported(0, iteration, 9.0 - iteration) for iteration in (1, 2, 3)],
+        cloned(0, 1, 2, x=0.9),
+    ]
+    (folder := tmp_path / "cut").mkdir()
+    trial = study_of(folder, *events).trials[0]
+    assert trial.params == {"x": 0.9}
+    assert trial.is_untried
+    assert trial.value("loss") is None
+    assert trial.curve("loss") == [(1, 8.0), (2, 7.0)]
+    assert trial.clones[0].checkpoint == "trials/1/checkpoint_000001"
+
+    (folder := tmp_path / "went-on").mkdir()
+    trial = study_of(folder, *events, reported(0, 3, 1.0)).trials[0]
+    assert not trial.is_untried
+    assert trial.value("loss") == 1.0
+    assert trial.curve("loss") == [(1, 8.0), (2, 7.0), (3, 1.0)]
+
+
+def test_the_default_is_remembered_as_it_was_before_its_first_clone(tmp_path):
+    study = study_of(
+        tmp_path,
+        asked(0, x=0.5),
+        asked(1, x=0.8),
+        *[reported(0, iteration, 9.0 - iteration) for iteration in (1, 2, 3)],
+        cloned(0, 1, 2, x=0.9),
+        reported(0, 3, 1.0),
+        cloned(0, 1, 3, x=0.7),
+        reported(0, 4, 0.5),
+    )
+    assert study.default.params == {"x": 0.5}
+    assert study.default.value("loss") == 6.0
+    assert study.default.iterations == 3
+    assert study.trials[0].value("loss") == 0.5
 
 
 def test_what_a_failed_trial_reported_is_no_value(tmp_path):

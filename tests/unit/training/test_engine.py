@@ -115,9 +115,18 @@ def test_a_refused_report_counts_for_nothing(tmp_path: Path) -> None:
     assert not (tmp_path / "newest").exists()
 
 
-def test_too_few_reports_are_an_error() -> None:
-    with pytest.raises(ReportError, match=r"ended after 0 reports; .*training\.iterations=2"):
+def test_no_report_at_all_is_an_error() -> None:
+    with pytest.raises(ReportError, match=r"returned without a report; .*\"loss\""):
         TrainingEngine(silent).fit({}, {}, {"iterations": 2}, metric="loss", seed=0)
+
+
+def test_a_trainer_may_stop_by_itself() -> None:
+    def satisfied(model: Any, data: Any, training: dict[str, Any], trial: Trial) -> None:
+        trial.report({"loss": 0.5})
+
+    reports = TrainingEngine(satisfied).fit({}, {}, {"iterations": 9}, metric="loss", seed=0)
+
+    assert reports == [{"loss": 0.5}]
 
 
 def test_what_the_trainer_changes_in_its_settings_stays_with_it() -> None:

@@ -44,6 +44,33 @@ def test_without_drawing_anew_a_value_moves_to_a_neighbour_in_its_own_scale():
     assert {params["word"] for params in moved} == {"a"}
 
 
+EVERY_KIND = {
+    "uniform": ({"type": "uniform", "low": 0, "high": 1}, 0.5, {0.4, 0.6}),
+    "loguniform": ({"type": "loguniform", "low": 1e-5, "high": 1e5}, 1.0, {0.1, 10.0}),
+    "quniform": ({"type": "quniform", "low": 0, "high": 1, "q": 0.5}, 0.5, {0.0, 1.0}),
+    "fine quniform": ({"type": "quniform", "low": 0, "high": 1, "q": 0.01}, 0.5, {0.4, 0.6}),
+    "qloguniform": ({"type": "qloguniform", "low": 1, "high": 8, "q": 1}, 2.0, {1.0, 3.0}),
+    "randint": ({"type": "randint", "low": 1, "high": 3}, 2, {1, 3}),
+    "qrandint": ({"type": "qrandint", "low": 8, "high": 40, "q": 8}, 16, {8, 24}),
+    "lograndint": ({"type": "lograndint", "low": 1, "high": 4}, 3, {2, 4}),
+    "normal": ({"type": "normal", "mean": 0, "sd": 1}, 0.0, {-0.253, 0.253}),
+    "ordinal": ({"type": "ordinal", "values": [16, 32, 64]}, 32, {16, 64}),
+    "choice": ({"type": "choice", "values": ["a", "b"]}, "a", {"a"}),
+}
+
+
+@pytest.mark.parametrize(("entry", "value", "expected"), EVERY_KIND.values(), ids=EVERY_KIND)
+def test_every_kind_moves_by_a_share_or_at_least_to_its_neighbour(entry, value, expected):
+    space, problems = read_space({"p": entry})
+    assert not problems
+    training = PopulationTraining(
+        space, time_attr="iteration", resample_probability=0.0, perturbation=0.1
+    )
+    moved = {training.mutate({"p": value})["p"] for _ in range(50)}
+    rounded = {round(there, 3) if isinstance(there, float) else there for there in moved}
+    assert rounded == expected
+
+
 def test_a_value_at_an_end_can_stay_but_not_leave():
     training = scheduler(resample_probability=0.0)
     moved = [training.mutate({**START, "count": 3})["count"] for _ in range(50)]
