@@ -17,6 +17,9 @@ class SilentView:
     def refresh(self, elapsed_s):
         pass
 
+    def notice(self, text):
+        pass
+
 
 @pytest.fixture(scope="session")
 def local_ray():

@@ -61,6 +61,7 @@ class Recorder(Callback):
         self._errors: Counter[str] = Counter()
         self._num_sound = 0
         self.stop_reason = ""
+        self._has_told_stop = False
         self.is_copied: Callable[[str], bool] = lambda _path: False
 
     # What the run asks for.
@@ -233,6 +234,10 @@ class Recorder(Callback):
         if self._journal.has_pending:
             self._journal.sync()
         self._check_budget()
+        if self.stop_reason and not self._has_told_stop:
+            # Not from the signal's handler: it may have come in the middle of a drawing.
+            self._has_told_stop = True
+            self._view.notice(f"stopping in order, {self.stop_reason}; once more leaves at once")
         self._view.refresh(self.elapsed_s)
 
     # What follows from it.

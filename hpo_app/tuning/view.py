@@ -24,6 +24,9 @@ class RunView(Protocol):
     def refresh(self, elapsed_s: float) -> None:
         """Draw what has changed; called after every event and at least every 0.2 s."""
 
+    def notice(self, text: str) -> None:
+        """Say something that a person should know at once."""
+
 
 class ShieldedView:
     """A view whose first error is the end of the view, and not of the search."""
@@ -42,6 +45,12 @@ class ShieldedView:
         with self._shielded():
             if self._view is not None:
                 self._view.refresh(elapsed_s)
+
+    def notice(self, text: str) -> None:
+        """Let the view say something, while it works."""
+        with self._shielded():
+            if self._view is not None:
+                self._view.notice(text)
 
     @contextlib.contextmanager
     def _shielded(self) -> Iterator[None]:

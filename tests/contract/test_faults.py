@@ -84,7 +84,7 @@ def test_the_time_budget_ends_a_run_with_what_it_has(faulty_search):
     assert study.stop_reason == "the time budget of 4 s was used up"
     assert study.in_state(TrialState.RUNNING) == []
     assert len(study.in_state(TrialState.INTERRUPTED)) <= 2
-    assert study.duration_s < 10
+    assert len(study.trials) < 100
 
 
 def test_workers_are_reused_and_trials_have_seeds_of_their_own(faulty_search):
@@ -242,7 +242,7 @@ def test_a_view_that_fails_does_not_end_the_search(viewed_search, caplog):
 
     study = viewed_search(BrokenView(), "num_trials=2")
     assert len(study.in_state(TrialState.FINISHED)) == 2
-    assert caplog.text.count("no such terminal") == 1
+    assert caplog.text.count("the live view failed") == 1
 
 
 def test_a_run_that_breaks_off_says_so(viewed_search, tmp_path):

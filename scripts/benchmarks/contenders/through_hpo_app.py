@@ -38,6 +38,9 @@ class _SilentView:
         if event == "reported" and not self.first_at:
             self.first_at = time.time()
 
+    def notice(self, text: str) -> None:
+        pass
+
     def refresh(self, elapsed_s: float) -> None:
         pass
 
