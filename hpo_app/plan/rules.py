@@ -77,11 +77,11 @@ def check_capacity(plan: RunPlan, capacity: Capacity) -> Iterator[Problem]:
     """Yield what can never fit the machine or cluster, however long the run waits."""
     asked = plan.resources
     if asked.cpu > capacity.cpus:
-        expected = f"at most {capacity.cpus:g}, the CPUs that trials can use here"
+        expected = f"at most {capacity.cpus:g}, the CPUs that trials can use on one node"
         fix = f"lower resources.cpu to {capacity.cpus:g}, or use a cluster (ray.address)"
         yield Problem("resources.cpu", f"{asked.cpu:g}", expected, fix)
     if asked.gpu > capacity.gpus:
-        expected = f"at most {capacity.gpus:g}, the GPUs that trials can use here"
+        expected = f"at most {capacity.gpus:g}, the GPUs that trials can use on one node"
         fix = "set resources.gpu=0, or use a cluster (ray.address)"
         yield Problem("resources.gpu", f"{asked.gpu:g}", expected, fix)
 

@@ -127,7 +127,7 @@ def test_a_slow_member_copies_a_checkpoint_that_is_long_past(faulty_search, tmp_
         "scheduler=pbt",
         "scheduler.perturbation_interval=8",
         "num_trials=4",
-        "training.iterations=24",
+        "training.iterations=32",
         "resources.cpu=0.5",
         f"+model.folder={tmp_path}",
     )
@@ -151,14 +151,20 @@ def test_a_report_is_in_the_journal_before_the_clone_that_followed_from_it(searc
     assert not any(trial.is_untried for trial in study.trials)
 
 
-@pytest.mark.parametrize("scheduler", ["fifo", "asha", "pbt"])
-def test_no_more_trials_train_at_once_than_may(faulty_search, tmp_path, scheduler):
+LONG = ["scheduler.perturbation_interval=7", "training.iterations=8"]
+
+
+@pytest.mark.parametrize(
+    ("scheduler", "more"), [("fifo", []), ("asha", []), ("pbt", LONG)], ids=["fifo", "asha", "pbt"]
+)
+def test_no_more_trials_train_at_once_than_may(faulty_search, tmp_path, scheduler, more):
     study = faulty_search(
         "overlaps",
         f"scheduler={scheduler}",
-        "num_trials=4",
+        "num_trials=3",
         "resources.max_concurrent_trials=1",
         f"+model.folder={tmp_path}",
+        *more,
     )
     assert study.in_state(TrialState.FAILED) == []
     lines = (tmp_path / "intervals.txt").read_text().splitlines()

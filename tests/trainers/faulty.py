@@ -108,7 +108,7 @@ def overlaps(model, data, training, trial):
     """Write down when it trained."""
     for iteration in range(trial.iteration, training["iterations"]):
         started = time.time()
-        time.sleep(0.05)
+        time.sleep(0.4)
         state = Path(model["folder"], f"state-{trial.number}")
         state.mkdir(exist_ok=True)
         with Path(model["folder"], "intervals.txt").open("a") as file:
@@ -119,7 +119,7 @@ def overlaps(model, data, training, trial):
 def unequal(model, data, training, trial):
     """Train the faster the better: the best member is far ahead when others copy it."""
     for _ in range(trial.iteration, training["iterations"]):
-        time.sleep(0.03 if trial.number == 0 else 0.1)
+        time.sleep(0.1 if trial.number == 0 else 0.14)
         state = Path(model["folder"], f"state-{trial.number}")
         state.mkdir(exist_ok=True)
         trial.report({"loss": float(trial.number)}, checkpoint=state)
