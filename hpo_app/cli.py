@@ -7,7 +7,6 @@ import contextlib
 import importlib
 import os
 import re
-import shutil
 import sys
 import traceback
 from pathlib import Path
@@ -115,7 +114,15 @@ def _is_worth_keeping(folder: Path) -> bool:
 
 
 def _remove(folder: Path) -> None:
-    shutil.rmtree(folder, ignore_errors=True)
+    """Take away what Hydra made for a run that never began, and nothing else.
+
+    A person may have named any folder with hydra.run.dir: what else is in it is theirs.
+    """
+    for name in (".hydra/config.yaml", ".hydra/hydra.yaml", ".hydra/overrides.yaml", "run.log"):
+        (folder / name).unlink(missing_ok=True)
+    for emptied in (folder / ".hydra", folder):
+        with contextlib.suppress(OSError):  # It holds something of somebody else's.
+            emptied.rmdir()
     if _DATE.fullmatch(folder.parent.name):
         with contextlib.suppress(OSError):  # Other runs are in it.
             folder.parent.rmdir()

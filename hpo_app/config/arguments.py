@@ -26,12 +26,14 @@ def split_changes(arguments: list[str]) -> tuple[list[str], tuple[str, ...]]:
 
     Raises:
         RunFolderError: If `run` names no run folder.
-        PlanError: If overrides have no effect on the configuration that `best` names.
+        PlanError: If overrides have no effect on the configuration that `best` names, or a new run
+            would write over an earlier one.
     """
     overrides = overrides_in(arguments)
     values = {override.key: override.value for override in overrides}
     if values.get("action") == "resume":
         return _resuming(arguments, values.get("run", ""))
+    _refuse_taken(values.get("hydra.run.dir", ""))
     if values.get("action") == "train" and values.get("best", "null") != "null":
         refused = [_refusal(override) for override in overrides if not _counts(override)]
         if refused:
@@ -39,6 +41,15 @@ def split_changes(arguments: list[str]) -> tuple[list[str], tuple[str, ...]]:
         changes = tuple(override.text for override in overrides if is_change(override))
         return [text for text in arguments if text not in changes], changes
     return arguments, ()
+
+
+def _refuse_taken(folder: str) -> None:
+    # Hydra writes its record before we are asked.
+    path = Path(folder.strip("'\""))
+    if folder and (path / FILE_NAME).is_file():
+        fix = f"go on with it by action=resume run={path}, or name another folder"
+        problem = Problem("hydra.run.dir", folder, "a folder that holds no run yet", fix)
+        raise PlanError([problem])
 
 
 def _counts(override: Override) -> bool:
