@@ -70,6 +70,7 @@ def check_plan(plan: RunPlan) -> Iterator[Problem]:
     yield from fidelity_beyond_training(plan)
     yield from arguments_out_of_range(plan)
     yield from milestones_out_of_order(plan)
+    yield from time_that_nobody_reports(plan)
     yield from missing_packages(plan)
 
 
@@ -187,6 +188,16 @@ def milestones_out_of_order(plan: RunPlan) -> Iterator[Problem]:
         expected = f"at least {first}, because scheduler.grace_period={first}"
         fix = f"raise it, or set scheduler.grace_period={last}"
         yield Problem("scheduler.max_t", str(last), expected, fix)
+
+
+def time_that_nobody_reports(plan: RunPlan) -> Iterator[Problem]:
+    """Yield a clock that no report has: the scheduler would never act, without a word."""
+    clock = plan.scheduler.component.arguments.get("time_attr", "iteration")
+    if clock not in {"iteration", "training_iteration"}:
+        expected = "iteration, which every report has"
+        yield Problem(
+            "scheduler.time_attr", str(clock), expected, "set scheduler.time_attr=iteration"
+        )
 
 
 def missing_packages(plan: RunPlan) -> Iterator[Problem]:

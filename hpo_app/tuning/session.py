@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
+import socket
 from typing import TYPE_CHECKING, Any
 
 import ray
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from hpo_app.plan.run_plan import Cluster, Resources, RunPlan
+
+_KNOCK_S = 5.0
 
 # What Ray reads from the environment when it starts, in the driver and in workers.
 SETTINGS = {
@@ -98,8 +101,9 @@ def _start(cluster: Cluster) -> None:
         )
         return
     try:
+        _knock(cluster.address)
         ray.init(address=cluster.address, **quiet)
-    except (ConnectionError, ValueError, RuntimeError) as error:
+    except (OSError, ValueError, RuntimeError) as error:
         reason: BaseException = error
         while reason.__cause__ is not None:
             reason = reason.__cause__
@@ -107,3 +111,10 @@ def _start(cluster: Cluster) -> None:
         fix = "check that it runs there, its Ray version and its token, or set ray.address=local"
         problem = Problem("ray.address", f"{cluster.address} ({reason})", expected, fix)
         raise ResourceError([problem]) from error
+
+
+def _knock(address: str) -> None:
+    """Raise OSError if nobody listens at HOST:PORT: Ray itself would wait for minutes."""
+    host, separator, port = address.rpartition(":")
+    if separator and "/" not in host and port.isdigit():
+        socket.create_connection((host, int(port)), timeout=_KNOCK_S).close()

@@ -318,3 +318,10 @@ def test_what_chose_a_group_or_stands_in_the_base_of_a_preset_is_found(
     preset(tmp_path, "defaults: [mine]\n", name="deeper")
     _, origin = compose_config(overrides, tmp_path)
     assert provenance.set_by(key, origin) == set_by
+
+
+@pytest.mark.parametrize("scheduler", ["asha", "pbt"])
+def test_a_clock_that_no_report_has_is_a_problem(scheduler):
+    problems = problems_of(QUADRATIC, f"scheduler={scheduler}", "scheduler.time_attr=nope")
+    assert list(problems) == ["scheduler.time_attr"]
+    assert problems["scheduler.time_attr"].fix == "set scheduler.time_attr=iteration"
