@@ -5,8 +5,7 @@ HpoError
 ├── ResourceError    this machine or cluster cannot hold the run (exit code 5)
 ├── StorageError     the disk is full or cannot be written (exit code 5)
 ├── RunFolderError   a run folder cannot be read (exit code 4)
-├── TrainingError    a training function raised an error (exit code 3)
-└── RunError         the search itself could not produce a result (exit code 1)
+└── TrainingError    a training function raised an error (exit code 3)
 """
 
 from __future__ import annotations
@@ -108,10 +107,6 @@ class TrainingError(HpoError):
 
     exit_code = EXIT_FAILED_TRIALS
     subject = "the training"
-
-
-class RunError(HpoError):
-    """The search ended without anything to show for it."""
 
 
 def near_miss(word: str, known: Iterable[str]) -> str | None:

@@ -37,10 +37,6 @@ class Objective:
         """1 if more is better, -1 if less is: `sign * value` is always to be maximised."""
         return 1 if self.mode is Mode.MAX else -1
 
-    def is_better(self, value: float, than: float) -> bool:
-        """Return whether `value` beats `than`."""
-        return self.sign * value > self.sign * than
-
 
 @dataclass(frozen=True)
 class Resources:

@@ -140,6 +140,8 @@ class Recorder(Callback):
         if not self._restarts:
             return None
         restart = self._restarts.popleft()
+        if restart.note:
+            self._view.notice(restart.note)
         number = restart.record.number
         self._alive.add(number)
         source = str(restart.checkpoint.relative_to(self._folder)) if restart.checkpoint else None

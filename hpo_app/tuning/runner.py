@@ -19,7 +19,7 @@ from hpo_app.config.build import build
 from hpo_app.search.searcher import Searcher
 from hpo_app.study.journal import FILE_NAME, SCHEMA_VERSION, Journal
 from hpo_app.training.seeds import derive_seed
-from hpo_app.tuning.past import Past, remind
+from hpo_app.tuning.past import Past, has_memory, remind
 from hpo_app.tuning.pbt import PopulationTraining
 from hpo_app.tuning.recorder import Recorder
 from hpo_app.tuning.search import TuneSearch
@@ -100,6 +100,8 @@ def run_search(
         else:
             searcher.replay(past.events, past.study)
             decided = remind(scheduler, past)
+            if not has_memory(scheduler):
+                view.notice("the scheduler starts without its memory of earlier reports")
             resumed = {"num_trials": plan.num_trials, "changes": list(changes or ())}
             recorder.reopen(past, decided, {**resumed, "facts": facts})
         with signals_to(recorder.request_stop, journal.sync):
