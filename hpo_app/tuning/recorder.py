@@ -62,6 +62,7 @@ class Recorder(Callback):
         self._num_sound = 0
         self.stop_reason = ""
         self._has_told_stop = False
+        self._untold: list[tuple[str, TrialRecord]] = []
         self.is_copied: Callable[[str], bool] = lambda _path: False
 
     # What the run asks for.
@@ -104,7 +105,7 @@ class Recorder(Callback):
         """Write the first event of the journal."""
         self._builder = StudyBuilder(self._folder, opened)
         self._write("opened", **opened)
-        self._journal.sync()
+        self._sync()
 
     def reopen(self, past: Past, decided: set[int], resumed: dict[str, Any]) -> None:
         """Go on with the journal of an earlier start.
@@ -128,7 +129,7 @@ class Recorder(Callback):
                 continue
             self._restarts.append(restart)
             self._checkpoints.take_over(number, self._folder / "trials" / str(number))
-        self._journal.sync()
+        self._sync()
 
     @property
     def num_restarts(self) -> int:
@@ -164,7 +165,7 @@ class Recorder(Callback):
             self._end(number, TrialState.INTERRUPTED)
         reason = self.stop_reason or f"all {self._plan.num_trials} trials ended"
         self._write("closed", reason=reason)
-        self._journal.sync()
+        self._sync()
 
     def break_off(self, error: BaseException) -> None:
         """Say that the run ends because of an error outside its trials."""
@@ -234,7 +235,7 @@ class Recorder(Callback):
         self._write_clones()
         self._end_untold()
         if self._journal.has_pending:
-            self._journal.sync()
+            self._sync()
         self._check_budget()
         if self.stop_reason and not self._has_told_stop:
             # Not from the signal's handler: it may have come in the middle of a drawing.
@@ -279,7 +280,14 @@ class Recorder(Callback):
         if self._builder is not None:
             self._builder.add(event, at_s, fields)
         if "trial" in fields:
-            self._view.changed(event, self._record(fields["trial"]))
+            self._untold.append((event, self._record(fields["trial"])))
+
+    def _sync(self) -> None:
+        """Make safe what was written, and only then tell of it: what was told is never lost."""
+        self._journal.sync()
+        for event, record in self._untold:
+            self._view.changed(event, record)
+        self._untold.clear()
 
     def _is_in_use(self, path: str) -> bool:
         """Return whether a trial would start from the checkpoint, or may copy it."""
