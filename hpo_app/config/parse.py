@@ -13,6 +13,7 @@ from hpo_app.config.driver import resolve_here
 from hpo_app.config.provenance import set_by
 from hpo_app.config.render import unresolvable
 from hpo_app.config.section import UNREADABLE, Section, resolved
+from hpo_app.config.trainer import missing_trainer
 from hpo_app.config.trust import trust_beside_the_list, trust_from_a_file
 from hpo_app.errors import PlanError, Problem, listed, near_miss
 from hpo_app.plan.read_space import read_space
@@ -72,7 +73,10 @@ def parse_plan(config: DictConfig, origin: Origin) -> RunPlan:
         inside = values.get(section) if section else values
         problems += _unknown_keys(section, inside, known, template)
     plan = _read(values, template, origin, problems)
-    problems += _untrusted(plan)
+    untrusted_parts = _untrusted(plan)
+    problems += untrusted_parts
+    if not untrusted_parts and plan.trainer != UNREADABLE:
+        problems += missing_trainer(plan.trainer)
     problems += trust_from_a_file(plan.trusted_modules, origin)
     problems += trust_beside_the_list(template)
     problems += check_plan(plan)

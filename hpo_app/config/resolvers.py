@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import secrets
 from typing import Any
 
@@ -34,8 +35,11 @@ def largest_divisor(wanted: int, *factors: int) -> int:
     product = 1
     for factor in factors:
         product *= int(factor)
-    sizes = range(min(int(wanted), product), 0, -1)
-    return next((size for size in sizes if product % size == 0), 1)
+    limit = min(int(wanted), product)
+    # Divisors come in pairs around the root, so that a huge product costs its root at most.
+    small = (size for size in range(1, math.isqrt(max(product, 0)) + 1) if product % size == 0)
+    pairs = ((size, product // size) for size in small)
+    return max((size for pair in pairs for size in pair if size <= limit), default=1)
 
 
 def quotient(total: int, parts: int) -> int:
