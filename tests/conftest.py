@@ -72,3 +72,11 @@ def faulty_search(search):
         return search(trainer, "trusted_modules=[faulty]", "training.iterations=4", *overrides)
 
     return run
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items):
+    """Let `-m "not slow"` leave out what is marked soak too."""
+    for item in items:
+        if item.get_closest_marker("soak"):
+            item.add_marker(pytest.mark.slow)
