@@ -34,6 +34,8 @@ from hpo_app.errors import (
     listed,
     near_miss,
 )
+from hpo_app.report.format import plain
+from hpo_app.study.folder import refuse_altered_config
 from hpo_app.study.replay import stored_changes
 
 
@@ -143,7 +145,8 @@ def _action(config: DictConfig, folder: Path, changes: tuple[str, ...]) -> Outco
         raise PlanError([Problem("action", name, f"one of {listed(ACTIONS)}", fix)])
     source: tuple[DictConfig, Origin] = (config, hydra_origin())
     if name == "resume":
-        source = stored_config(folder, [*stored_changes(folder), *changes])
+        refuse_altered_config(folder)
+        source = stored_config(folder, changes, stored_changes(folder))
     command = Command(
         read_plan=lambda: parse_plan(*source),
         read_settings=lambda: parse_settings(*source),
@@ -166,5 +169,7 @@ def _explain(error: Exception) -> HpoError:
 
 
 def _say(error: HpoError) -> int:
-    sys.stderr.write(f"{error}\n")
+    # What a file or a name holds must not steer the terminal.
+    lines = str(error).split("\n")
+    sys.stderr.write("".join(f"{plain(line)}\n" for line in lines))
     return error.exit_code

@@ -64,7 +64,7 @@ def search(command: Command, changes: Sequence[str] | None = None) -> Outcome:
     print_summary(study, console, run_folder=folder, report_path=report, train_command=again)
     if study.in_state(TrialState.INTERRUPTED):
         _say(console, "Go on with this run:")
-        _say(console, resume_command(folder))
+        _say(console, resume_command(plan, folder))
     value = best.value(plan.objective.metric) if best else None
     return Outcome(exit_code(study), value)
 

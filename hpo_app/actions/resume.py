@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hpo_app.actions.optimize import search
+from hpo_app.report.console import make_console
 from hpo_app.study.replay import load_study
 
 
@@ -18,5 +19,7 @@ def run(command: Command) -> Outcome:
     Raises:
         RunFolderError: If the journal cannot be read, or another process writes it.
     """
-    load_study(command.folder)  # Says what is wrong with it before Ray starts.
+    study = load_study(command.folder)  # Says what is wrong with it before Ray starts.
+    if study.note:
+        make_console().print(study.note, markup=False, soft_wrap=True)
     return search(command, changes=command.changes)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from hpo_app.config.best import is_change
 from hpo_app.config.overrides import overrides_in
 from hpo_app.errors import PlanError, Problem, RunFolderError, listed
+from hpo_app.study.folder import refuse_links
 from hpo_app.study.journal import FILE_NAME
 
 
@@ -46,7 +47,7 @@ def split_changes(arguments: list[str]) -> tuple[list[str], tuple[str, ...]]:
 def _refuse_taken(folder: str) -> None:
     # Hydra writes its record before we are asked.
     path = Path(folder.strip("'\""))
-    if folder and (path / FILE_NAME).is_file():
+    if folder and _holds_a_run(path):
         fix = f"go on with it by action=resume run={path}, or name another folder"
         problem = Problem("hydra.run.dir", folder, "a folder that holds no run yet", fix)
         raise PlanError([problem])
@@ -65,13 +66,22 @@ def _refusal(override: Override) -> Problem:
 
 
 def _resuming(arguments: list[str], run: str) -> tuple[list[str], tuple[str, ...]]:
-    if not run or not (Path(run) / FILE_NAME).is_file():
+    if not run or not _holds_a_run(Path(run)):
         fix = "name one, for example run=outputs/DATE/TIME"
         raise RunFolderError([Problem("run", run or "nothing", "a run folder", fix)])
+    # Now, because Hydra opens its log in there before anybody else is asked.
+    refuse_links(Path(run))
     # Hydra writes into the same folder, but not over the config that the run started with.
     own = ["action=resume", f"run={_quoted(run)}", f"hydra.run.dir={_quoted(run)}"]
     changes = tuple(text for text in arguments if not text.startswith(("action=", "run=")))
     return [*own, "hydra.output_subdir=null"], changes
+
+
+def _holds_a_run(folder: Path) -> bool:
+    try:
+        return (folder / FILE_NAME).is_file()
+    except OSError:  # A name that no disk takes.
+        return False
 
 
 def _quoted(text: str) -> str:

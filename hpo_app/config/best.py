@@ -6,18 +6,20 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from omegaconf import OmegaConf
-from omegaconf.errors import OmegaConfBaseException
-from yaml import YAMLError
 
-from hpo_app.config.overrides import read_override
+from hpo_app.config.overrides import as_config, read_override
 from hpo_app.config.render import Rendered
+from hpo_app.config.written import UNREADABLE, read_yaml
 from hpo_app.errors import PlanError, Problem, RunFolderError, listed, near_miss
 from hpo_app.plan.run_plan import Mode, Objective
+from hpo_app.study.files import replace_file
 
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
+
+    from omegaconf import DictConfig
 
     from hpo_app.config.overrides import Override
 
@@ -47,8 +49,8 @@ def write_best(path: Path, best: BestConfig, head: Sequence[str]) -> None:
         **best.rendered._asdict(),
         "provenance": dict(best.provenance),
     }
-    comments = "".join(f"# {line}\n" for line in head)
-    path.write_text(comments + OmegaConf.to_yaml(OmegaConf.create(content)), encoding="utf-8")
+    comments = "".join(f"# {_on_one_line(line)}\n" for line in head)
+    replace_file(path, comments + OmegaConf.to_yaml(OmegaConf.create(content)))
 
 
 def read_best(
@@ -65,20 +67,22 @@ def read_best(
         RunFolderError: If the file is missing or is not such a configuration.
         PlanError: If a change names a key that the configuration does not have.
     """
+    overrides = [read_override(text) for text in changes]
     try:
-        config = OmegaConf.load(path)
-        overrides = [read_override(text) for text in changes]
+        config = read_yaml(path.resolve())  # A person named it, be it through a link.
+        _refuse_interpolations(config)
         _refuse_unknown(config, overrides)
-        dotlist = [override.plain for override in overrides]
-        changed = OmegaConf.merge(config, OmegaConf.from_dotlist(dotlist))
+        changed = OmegaConf.merge(config, as_config(overrides))
         content: Any = OmegaConf.to_container(changed, resolve=True)
         best = _from(content)
     except OSError as error:
+        got = f"{path} ({error.strerror or error})"
         fix = "name the best.yaml of a run folder"
-        raise RunFolderError([Problem("best", f"{path}", "a file that is there", fix)]) from error
-    except (OmegaConfBaseException, YAMLError, KeyError, TypeError, ValueError) as error:
+        raise RunFolderError([Problem("best", got, "a file that is there", fix)]) from error
+    except UNREADABLE as error:
         expected = "a best.yaml with objective, params, model, data, training and provenance"
-        problem = Problem(str(path), repr(error), expected, "restore the file from a copy")
+        text = " ".join(repr(error).split())
+        problem = Problem(str(path), text, expected, "restore the file from a copy")
         raise RunFolderError([problem]) from error
     if "trusted_modules" in best.rendered.data:
         best.rendered.data["trusted_modules"] = list(trusted_modules)
@@ -88,6 +92,17 @@ def read_best(
 def is_change(override: Override) -> bool:
     """Return whether an override changes what a best.yaml holds."""
     return override.root in Rendered._fields and override.key != override.root
+
+
+def _on_one_line(text: str) -> str:
+    # What stands in a name must not end the comment, and YAML takes no control characters.
+    return "".join(letter if letter.isprintable() else " " for letter in text)
+
+
+def _refuse_interpolations(config: DictConfig) -> None:
+    # A winner is written fully resolved. A file that is not would read this machine's environment.
+    if "${" in str(OmegaConf.to_container(config, resolve=False)):
+        raise ValueError("an interpolation: ${…}")
 
 
 def _refuse_unknown(config: Any, changes: Sequence[Override]) -> None:

@@ -20,7 +20,14 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 # Hydra refuses some overrides and files with the errors of the parts that it is made of.
-COMPOSITION_ERRORS = (HydraException, OmegaConfBaseException, YAMLError, ValueError, OSError)
+COMPOSITION_ERRORS = (
+    HydraException,
+    OmegaConfBaseException,
+    YAMLError,
+    ValueError,
+    OSError,
+    RuntimeError,
+)
 
 
 def diagnose(

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from omegaconf import OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+from yaml import YAMLError
+
+from hpo_app.errors import PlanError, Problem
 
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from omegaconf import DictConfig
 
 
 class Override(NamedTuple):
@@ -49,3 +57,28 @@ def overrides_in(arguments: Iterable[str]) -> list[Override]:
         for text in arguments
         if not text.startswith("-") and ("=" in text or text.startswith("~"))
     ]
+
+
+def as_config(overrides: Iterable[Override]) -> DictConfig:
+    """Return overrides as a config of their own, to be merged into one that a file holds.
+
+    Raises:
+        PlanError: With all that cannot be read.
+    """
+    problems: list[Problem] = []
+    parts = [_part(override, problems) for override in overrides]
+    if problems:
+        raise PlanError(problems)
+    merged: Any = OmegaConf.merge({}, *parts)
+    return merged  # type: ignore[no-any-return]
+
+
+def _part(override: Override, problems: list[Problem]) -> Any:
+    try:
+        return OmegaConf.from_dotlist([override.plain])
+    except (OmegaConfBaseException, YAMLError, ValueError, TypeError, RecursionError) as error:
+        text = " ".join(str(error).split())
+        set_by = f"command line: {override.text}"
+        expected = "KEY=VALUE with a value in YAML"
+        problems.append(Problem(override.key, override.value, expected, text, set_by))
+        return {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from omegaconf import OmegaConf
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from omegaconf import DictConfig
 
     from hpo_app.plan.search_space import Params
+
+_BEFORE_INTERPOLATION = re.compile(r"(\\*)\$\{")
 
 
 class Rendered(NamedTuple):
@@ -35,7 +38,7 @@ def render(template: Mapping[str, Any], params: Params) -> Rendered:
         params: Values for `${params.…}`.
     """
     register_resolvers()
-    root = OmegaConf.create({**template, "params": params})
+    root = _root(template, params)
     parts = [OmegaConf.to_container(root[part], resolve=True) for part in Rendered._fields]
     return Rendered(*parts)  # type: ignore[arg-type]
 
@@ -43,12 +46,31 @@ def render(template: Mapping[str, Any], params: Params) -> Rendered:
 def unresolvable(template: Mapping[str, Any], params: Params) -> Iterator[Problem]:
     """Yield the interpolations of model, data and training that lead nowhere."""
     register_resolvers()
-    root = OmegaConf.create({**template, "params": params})
+    root = _root(template, params)
     for part in Rendered._fields:
         problem = _resolve(root, part)
         # The rules name those that lead to params, with the parameter that was meant.
         if problem is not None and "params." not in problem.got:
             yield problem
+
+
+def _root(template: Mapping[str, Any], params: Params) -> DictConfig:
+    return OmegaConf.create({**template, "params": _literal(params)})
+
+
+def _literal(value: Any) -> Any:
+    """Return a value as OmegaConf has to be given it to hand it out as it is.
+
+    Text in a value that looks like an interpolation is text: a sampled value, or a journal from
+    elsewhere, must not read the environment.
+    """
+    if isinstance(value, dict):
+        return {name: _literal(item) for name, item in value.items()}
+    if isinstance(value, list):
+        return [_literal(item) for item in value]
+    if isinstance(value, str) and "${" in value:
+        return _BEFORE_INTERPOLATION.sub(r"\1\1\\${", value)
+    return value
 
 
 def _resolve(root: DictConfig, part: str) -> Problem | None:

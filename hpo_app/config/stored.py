@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from omegaconf import OmegaConf
-from omegaconf.errors import OmegaConfBaseException
-from yaml import YAMLError
 
 from hpo_app.config.compose import Origin, conf_dir
-from hpo_app.config.overrides import read_override
+from hpo_app.config.overrides import as_config, read_override
 from hpo_app.config.resolvers import register_resolvers
+from hpo_app.config.trust import KEY as TRUST
+from hpo_app.config.written import UNREADABLE, read_yaml
 from hpo_app.errors import PlanError, Problem, RunFolderError, listed
 
 
@@ -31,38 +31,58 @@ CHANGEABLE = (
     "ray",
     "trusted_modules",
 )
+_ADDRESS = "ray.address"
 
 
-def stored_config(folder: Path, changes: Sequence[str] = ()) -> tuple[DictConfig, Origin]:
+def stored_config(
+    folder: Path, changes: Sequence[str] = (), earlier: Sequence[str] = ()
+) -> tuple[DictConfig, Origin]:
     """Return the config of a run folder with changes on top, and where its values came from.
 
     Args:
         folder: The run folder, with `.hydra/` in it.
-        changes: Overrides, those of earlier continuations first.
+        changes: Overrides that were typed now.
+        earlier: Overrides of earlier continuations, as the journal has them, in order.
 
     Raises:
         RunFolderError: If the stored config cannot be read.
-        PlanError: If a change is none that a run may be continued with.
+        PlanError: If a change is none that a run may be continued with, or the folder would
+            decide what only a person may.
     """
     register_resolvers()
-    refused = [_refusal(change) for change in changes if not _is_allowed(change)]
+    refused = [_refusal(change) for change in (*earlier, *changes) if not _is_allowed(change)]
     if refused:
         raise PlanError(refused)
-    dotlist = [read_override(change).plain for change in changes]
+    applied = as_config(read_override(change) for change in (*earlier, *changes))
     path = folder / ".hydra" / "config.yaml"
     try:
-        config: Any = OmegaConf.load(path)
-        hydra: Any = OmegaConf.load(folder / ".hydra" / "hydra.yaml")
-        typed: Any = OmegaConf.to_container(hydra.hydra.overrides.task, resolve=False)
-        choices: Any = OmegaConf.to_container(hydra.hydra.runtime.choices)
-        changed: Any = OmegaConf.merge(config, OmegaConf.from_dotlist(dotlist))
-    except (OSError, YAMLError, OmegaConfBaseException, ValueError, TypeError) as error:
+        changed: Any = OmegaConf.merge(read_yaml(path), applied)
+        path = folder / ".hydra" / "hydra.yaml"
+        hydra: Any = read_yaml(path).hydra
+        typed: Any = OmegaConf.to_container(hydra.overrides.task, resolve=False)
+        choices: Any = OmegaConf.to_container(hydra.runtime.choices)
+        texts = [*map(str, typed), *earlier]
+        named = {str(group): str(choice) for group, choice in choices.items()}
+    except UNREADABLE as error:
         text = " ".join(str(error).split())
         expected = "the config that the run was started with"
         fix = "restore the file from a copy, or start a new run"
         raise RunFolderError([Problem(str(path), text, expected, fix)]) from error
-    named = {str(group): str(choice) for group, choice in choices.items()}
-    return changed, Origin((*map(str, typed), *changes), named, (conf_dir(),))
+    _refuse_address(changed, changes)
+    # What the folder says a person typed may be made up; whom to trust is asked anew.
+    kept = [text for text in texts if read_override(text).key != TRUST]
+    return changed, Origin((*kept, *changes), named, (conf_dir(),))
+
+
+def _refuse_address(config: DictConfig, changes: Sequence[str]) -> None:
+    """Raise if a folder says which cluster to join: whoever runs there gets code to run here."""
+    if any(read_override(change).key == _ADDRESS for change in changes):
+        return
+    address = OmegaConf.select(config, _ADDRESS, throw_on_resolution_failure=False)
+    if address not in (None, "local"):
+        expected = "an address from the command line: a run folder cannot choose the cluster"
+        fix = f"if the cluster is yours, add '{_ADDRESS}={address}', or {_ADDRESS}=local"
+        raise PlanError([Problem(_ADDRESS, str(address), expected, fix)])
 
 
 def _is_allowed(change: str) -> bool:

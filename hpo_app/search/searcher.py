@@ -14,6 +14,7 @@ import optuna
 from optuna.study import StudyDirection
 from optuna.trial import TrialState as OptunaState
 
+from hpo_app.errors import Problem, RunFolderError
 from hpo_app.plan.run_plan import Mode
 from hpo_app.search.distributions import to_distributions, to_drawn, to_params
 from hpo_app.study.records import TrialState
@@ -83,17 +84,38 @@ class Searcher:
 
         Returns:
             How many trials the sampler drew otherwise.
+
+        Raises:
+            RunFolderError: If a trial has parameters that are not of the search space.
         """
+        self._refuse_strangers(events)
         records = {trial.number: trial for trial in study.trials}
         num_otherwise = 0
         for event in events:
             number = event.fields.get("trial", -1)
             if event.name == "asked":
                 num_otherwise += not self._ask_again(event.fields["params"])
-            elif event.name == "ended" and event.fields["state"] != TrialState.INTERRUPTED:
+            elif event.name == "ended" and self._counts(event):
                 curve = records[number].curve(self._objective.metric)
                 self.tell(number, TrialState(event.fields["state"]), curve)
         return num_otherwise
+
+    def _refuse_strangers(self, events: Iterable[Event]) -> None:
+        problems = []
+        for event in events:
+            for name, value in event.fields["params"].items() if event.name == "asked" else ():
+                if name in self._space.parameters and self._space[name].contains(value):
+                    continue
+                key = f"trial {event.fields['trial']} in the journal"
+                expected = "a parameter of the search space, with a value inside it"
+                fix = "restore the run folder from a copy, or start a new run"
+                problems.append(Problem(key, f"{name}={str(value)[:60]}", expected, fix))
+        if problems:
+            raise RunFolderError(problems[:5])
+
+    def _counts(self, event: Event) -> bool:
+        is_open = event.fields["trial"] in self._open
+        return is_open and event.fields["state"] != TrialState.INTERRUPTED
 
     def _ask_again(self, params: Params) -> bool:
         number, drawn, _ = self.ask()

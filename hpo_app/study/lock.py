@@ -11,6 +11,7 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
 from hpo_app.errors import Problem, RunFolderError
+from hpo_app.study.files import read_small
 
 
 if TYPE_CHECKING:
@@ -28,7 +29,8 @@ def run_lock(folder: Path) -> Iterator[None]:
         RunFolderError: If another process holds it; says which, where and since when.
     """
     path = folder / FILE_NAME
-    file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    # Not through a link: what it led to would be written over.
+    file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o644)
     try:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -45,9 +47,9 @@ def run_lock(folder: Path) -> Iterator[None]:
 
 def _taken(folder: Path, path: Path) -> Problem:
     try:
-        owner = json.loads(path.read_text(encoding="utf-8"))
+        owner = json.loads(read_small(path))
         got = f"process {owner['pid']} on {owner['host']} since {owner['started_at']}"
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         got = "another process"
     expected = "a run folder that no other process writes in"
     return Problem(str(folder), got, expected, "wait for it, or end that process first")

@@ -172,6 +172,7 @@ class Study:
         stop_reason: Why the run ended, as a sentence; empty while it runs.
         duration_s: Seconds from start to end, or to the last event.
         facts: Further plain values: versions, host, choices of the config groups.
+        note: What of the journal could not be read, as a sentence; empty if all of it was.
     """
 
     run_id: str
@@ -185,6 +186,7 @@ class Study:
     stop_reason: str = ""
     duration_s: float = 0.0
     facts: Mapping[str, object] = field(default_factory=dict)
+    note: str = ""
 
     def in_state(self, state: TrialState) -> list[TrialRecord]:
         """Return the trials in one state, by number."""

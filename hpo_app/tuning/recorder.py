@@ -12,7 +12,7 @@ from ray.tune import Callback
 from hpo_app.analysis.failures import error_line
 from hpo_app.study.records import TrialState
 from hpo_app.study.replay import StudyBuilder
-from hpo_app.training.checkpoint import read_iteration
+from hpo_app.training.checkpoint import checkpoint_checksum, read_iteration
 from hpo_app.training.seeds import derive_seed
 from hpo_app.tuning.attempts import NOT_REUSED, error_of, kind_of
 from hpo_app.tuning.kept import KeptCheckpoints
@@ -206,8 +206,8 @@ class Recorder(Callback):
     def on_checkpoint(self, *_: Any, trial: Any, checkpoint: Any, **__: Any) -> None:
         """The trial's state is on disk."""
         number, path = _number(trial), str(checkpoint.path)
-        iteration = read_iteration(Path(path))
-        self._write("checkpointed", trial=number, path=self._relative(path), iteration=iteration)
+        fields = {"iteration": read_iteration(Path(path)), "crc32": checkpoint_checksum(Path(path))}
+        self._write("checkpointed", trial=number, path=self._relative(path), **fields)
         self._checkpoints.add(number, path)
 
     def on_trial_complete(self, *_: Any, trial: Any, **__: Any) -> None:

@@ -17,6 +17,7 @@ from ray import tune
 
 from hpo_app.config.build import build
 from hpo_app.search.searcher import Searcher
+from hpo_app.study.folder import config_checksums
 from hpo_app.study.journal import FILE_NAME, SCHEMA_VERSION, Journal
 from hpo_app.training.seeds import derive_seed
 from hpo_app.tuning.past import Past, has_memory, remind
@@ -197,6 +198,7 @@ def _opened(plan: RunPlan, folder: Path, facts: dict[str, Any]) -> dict[str, Any
         "iterations": plan.iterations,
         "seed": plan.seed,
         "facts": {**facts, "choices": dict(plan.choices)},
+        "stored": config_checksums(folder),
     }
 
 

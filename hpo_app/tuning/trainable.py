@@ -164,7 +164,7 @@ def _output_to(path: Path) -> Iterator[None]:
     path.parent.mkdir(parents=True, exist_ok=True)
     logging.basicConfig(level=logging.INFO, stream=sys.stderr, force=True)
     saved = {stream: os.dup(stream) for stream in (1, 2)}
-    handle = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
+    handle = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW, 0o644)
     streams = open(handle, "a", buffering=1, encoding="utf-8", errors="replace", closefd=False)  # noqa: SIM115 - closed below
     try:
         for stream in saved:

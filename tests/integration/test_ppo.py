@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import pickle
 import sys
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
@@ -10,6 +9,7 @@ import pytest
 import torch
 from stable_baselines3.common.evaluation import evaluate_policy
 
+from hpo_app.errors import RunFolderError
 from hpo_app.training.checkpoint import write_iteration
 from hpo_app.training.contract import ConfigurationError
 from hpo_app.training.engine import LocalTrial, TrainingEngine
@@ -210,6 +210,22 @@ def test_a_checkpoint_of_another_shape_is_refused_without_a_pickle_being_run(
         fit(CARTPOLE, 2, checkpoint=folder)
 
 
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        pytest.param("fixed", None, id="no settings"),
+        pytest.param("num_timesteps", "many", id="steps in words"),
+        pytest.param("optimizer", {"state": {}, "param_groups": [{}]}, id="another optimizer"),
+        pytest.param("normalization", {"observations.": 3}, id="no statistics"),
+    ],
+)
+def test_a_state_that_holds_nonsense_is_a_message(tmp_path: Path, key: str, value: Any) -> None:
+    folder = saved(tmp_path, PENDULUM)
+    torch.save({**state(folder), key: value}, folder / STATE_FILE)
+    with pytest.raises(RunFolderError, match="training state that this trainer wrote"):
+        fit(PENDULUM, 2, checkpoint=folder)
+
+
 class Bomb:
     def __reduce__(self) -> tuple[Any, ...]:
         return sys.exit, ("a pickle was executed",)
@@ -218,7 +234,7 @@ class Bomb:
 def test_a_hostile_checkpoint_is_refused_and_not_executed(tmp_path: Path) -> None:
     torch.save({"fixed": Bomb()}, tmp_path / STATE_FILE)
     write_iteration(tmp_path, 1)
-    with pytest.raises(pickle.UnpicklingError, match="Weights only load failed"):
+    with pytest.raises(RunFolderError, match="Weights only load failed"):
         fit(CARTPOLE, 2, checkpoint=tmp_path)
 
 
