@@ -52,7 +52,7 @@ def trials_frame(study: Study) -> pd.DataFrame:
         columns[f"params.{name}"] = _plain_column(_cell(trial.params.get(name)) for trial in trials)
     for name in sorted({name for trial in trials for name in _last_metrics(trial)}):
         values = (_last_metrics(trial).get(name) for trial in trials)
-        columns[f"metrics.{name}"] = _float_column(values)
+        columns[str(_cell(f"metrics.{name}"))] = _float_column(values)
     columns["error"] = _plain_column(error_line(trial.error) for trial in trials)
     return pd.DataFrame(columns)
 

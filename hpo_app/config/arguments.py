@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hpo_app.config.best import is_change
-from hpo_app.config.overrides import overrides_in
+from hpo_app.config.overrides import overrides_in, quoted, unquoted
 from hpo_app.errors import PlanError, Problem, RunFolderError, listed
 from hpo_app.study.folder import refuse_links
 from hpo_app.study.journal import FILE_NAME
@@ -46,7 +46,7 @@ def split_changes(arguments: list[str]) -> tuple[list[str], tuple[str, ...]]:
 
 def _refuse_taken(folder: str) -> None:
     # Hydra writes its record before we are asked.
-    path = Path(folder.strip("'\""))
+    path = Path(unquoted(folder))
     if folder and _holds_a_run(path):
         fix = f"go on with it by action=resume run={path}, or name another folder"
         problem = Problem("hydra.run.dir", folder, "a folder that holds no run yet", fix)
@@ -72,7 +72,7 @@ def _resuming(arguments: list[str], run: str) -> tuple[list[str], tuple[str, ...
     # Now, because Hydra opens its log in there before anybody else is asked.
     refuse_links(Path(run))
     # Hydra writes into the same folder, but not over the config that the run started with.
-    own = ["action=resume", f"run={_quoted(run)}", f"hydra.run.dir={_quoted(run)}"]
+    own = ["action=resume", f"run={quoted(run)}", f"hydra.run.dir={quoted(run)}"]
     changes = tuple(text for text in arguments if not text.startswith(("action=", "run=")))
     return [*own, "hydra.output_subdir=null"], changes
 
@@ -82,7 +82,3 @@ def _holds_a_run(folder: Path) -> bool:
         return (folder / FILE_NAME).is_file()
     except OSError:  # A name that no disk takes.
         return False
-
-
-def _quoted(text: str) -> str:
-    return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.errors import HydraException
 from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
+from hpo_app.config.render import literal
 from hpo_app.errors import PlanError, Problem
 
 
@@ -15,6 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from omegaconf import DictConfig
+
+_BEFORE_QUOTE = re.compile(r"(\\+)(?='|$)")
 
 
 class Override(NamedTuple):
@@ -57,6 +63,21 @@ def overrides_in(arguments: Iterable[str]) -> list[Override]:
         for text in arguments
         if not text.startswith("-") and ("=" in text or text.startswith("~"))
     ]
+
+
+def quoted(text: str) -> str:
+    """Return text as Hydra's grammar has to be given it: backslashes count before a quote only."""
+    escaped = _BEFORE_QUOTE.sub(r"\1\1", literal(text))
+    return "'" + escaped.replace("'", "\\'") + "'"
+
+
+def unquoted(text: str) -> str:
+    """Return the text that a value stands for; as it was typed if that is known only later."""
+    try:
+        value: Any = OverridesParser.create().parse_override(f"key={text}").value()
+        return str(OmegaConf.create({"value": getattr(value, "text", value)}).value)
+    except (HydraException, OmegaConfBaseException):
+        return text
 
 
 def as_config(overrides: Iterable[Override]) -> DictConfig:

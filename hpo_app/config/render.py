@@ -43,6 +43,11 @@ def render(template: Mapping[str, Any], params: Params) -> Rendered:
     return Rendered(*parts)  # type: ignore[arg-type]
 
 
+def literal(text: str) -> str:
+    """Return text as OmegaConf has to be given it to hand it out unchanged: `${` is no mark."""
+    return _BEFORE_INTERPOLATION.sub(r"\1\1\\${", text)
+
+
 def unresolvable(template: Mapping[str, Any], params: Params) -> Iterator[Problem]:
     """Yield the interpolations of model, data and training that lead nowhere."""
     register_resolvers()
@@ -68,14 +73,15 @@ def _literal(value: Any) -> Any:
         return {name: _literal(item) for name, item in value.items()}
     if isinstance(value, list):
         return [_literal(item) for item in value]
-    if isinstance(value, str) and "${" in value:
-        return _BEFORE_INTERPOLATION.sub(r"\1\1\\${", value)
-    return value
+    return literal(value) if isinstance(value, str) else value
 
 
 def _resolve(root: DictConfig, part: str) -> Problem | None:
     try:
-        OmegaConf.to_container(root[part], resolve=True)
+        node = root[part]
+        if not OmegaConf.is_dict(node):
+            return Problem(part, str(node), "a section with keys", "remove the override")
+        OmegaConf.to_container(node, resolve=True)
     except OmegaConfBaseException as error:
         key = str(getattr(error, "full_key", "") or part)
         text = str(error).splitlines()[0]

@@ -40,7 +40,7 @@ def open_to_read(path: Path) -> BinaryIO:
     if not stat.S_ISREG(os.fstat(file).st_mode):
         os.close(file)
         raise OSError(errno.EINVAL, "no regular file", str(path))
-    return os.fdopen(file, "rb")
+    return os.fdopen(file, "rb", buffering=2**16)
 
 
 def read_small(path: Path) -> bytes:
