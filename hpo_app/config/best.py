@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from omegaconf import OmegaConf
 
-from hpo_app.config.overrides import as_config, read_override
-from hpo_app.config.render import Rendered
+from hpo_app.config.overrides import read_override, with_changes
+from hpo_app.config.render import Rendered, literal
 from hpo_app.config.written import UNREADABLE, read_yaml
 from hpo_app.errors import PlanError, Problem, RunFolderError, listed, near_miss
 from hpo_app.plan.run_plan import Mode, Objective
@@ -19,9 +20,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from omegaconf import DictConfig
-
     from hpo_app.config.overrides import Override
+
+# An even number of backslashes before it escapes backslashes, and not the interpolation.
+_INTERPOLATION = re.compile(r"(?<!\\)(?:\\\\)*\$\{")
 
 
 @dataclass(frozen=True)
@@ -50,7 +52,7 @@ def write_best(path: Path, best: BestConfig, head: Sequence[str]) -> None:
         "provenance": dict(best.provenance),
     }
     comments = "".join(f"# {_on_one_line(line)}\n" for line in head)
-    replace_file(path, comments + OmegaConf.to_yaml(OmegaConf.create(content)))
+    replace_file(path, comments + OmegaConf.to_yaml(OmegaConf.create(literal(content))))
 
 
 def read_best(
@@ -70,9 +72,9 @@ def read_best(
     overrides = [read_override(text) for text in changes]
     try:
         config = read_yaml(path.resolve())  # A person named it, be it through a link.
-        _refuse_interpolations(config)
+        _refuse_interpolations(OmegaConf.to_container(config, resolve=False))
         _refuse_unknown(config, overrides)
-        changed = OmegaConf.merge(config, as_config(overrides))
+        changed = with_changes(config, overrides)
         content: Any = OmegaConf.to_container(changed, resolve=True)
         best = _from(content)
     except OSError as error:
@@ -99,10 +101,15 @@ def _on_one_line(text: str) -> str:
     return "".join(letter if letter.isprintable() else " " for letter in text)
 
 
-def _refuse_interpolations(config: DictConfig) -> None:
+def _refuse_interpolations(node: Any) -> None:
     # A winner is written fully resolved. A file that is not would read this machine's environment.
-    if "${" in str(OmegaConf.to_container(config, resolve=False)):
-        raise ValueError("an interpolation: ${…}")
+    if isinstance(node, dict):
+        node = list(node.values())
+    if isinstance(node, list):
+        for child in node:
+            _refuse_interpolations(child)
+    elif isinstance(node, str) and _INTERPOLATION.search(node):
+        raise ValueError(f"an interpolation: {node[:60]}")
 
 
 def _refuse_unknown(config: Any, changes: Sequence[Override]) -> None:

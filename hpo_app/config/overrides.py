@@ -80,26 +80,27 @@ def unquoted(text: str) -> str:
         return text
 
 
-def as_config(overrides: Iterable[Override]) -> DictConfig:
-    """Return overrides as a config of their own, to be merged into one that a file holds.
+def with_changes(config: DictConfig, overrides: Iterable[Override]) -> DictConfig:
+    """Return a config that a file holds with overrides on top.
 
     Raises:
-        PlanError: With all that cannot be read.
+        PlanError: With all overrides that cannot be applied.
     """
     problems: list[Problem] = []
-    parts = [_part(override, problems) for override in overrides]
+    for override in overrides:
+        config = _with_change(config, override, problems)
     if problems:
         raise PlanError(problems)
-    merged: Any = OmegaConf.merge({}, *parts)
-    return merged  # type: ignore[no-any-return]
+    return config
 
 
-def _part(override: Override, problems: list[Problem]) -> Any:
+def _with_change(config: DictConfig, override: Override, problems: list[Problem]) -> DictConfig:
     try:
-        return OmegaConf.from_dotlist([override.plain])
+        merged: Any = OmegaConf.merge(config, OmegaConf.from_dotlist([override.plain]))
     except (OmegaConfBaseException, YAMLError, ValueError, TypeError, RecursionError) as error:
         text = " ".join(str(error).split())
         set_by = f"command line: {override.text}"
-        expected = "KEY=VALUE with a value in YAML"
+        expected = "KEY=VALUE with a value in YAML that fits the key"
         problems.append(Problem(override.key, override.value, expected, text, set_by))
-        return {}
+        return config
+    return merged  # type: ignore[no-any-return]

@@ -43,9 +43,19 @@ def render(template: Mapping[str, Any], params: Params) -> Rendered:
     return Rendered(*parts)  # type: ignore[arg-type]
 
 
-def literal(text: str) -> str:
-    """Return text as OmegaConf has to be given it to hand it out unchanged: `${` is no mark."""
-    return _BEFORE_INTERPOLATION.sub(r"\1\1\\${", text)
+def literal(value: Any) -> Any:
+    """Return a value as OmegaConf has to be given it to hand it out as it is.
+
+    Text in it that looks like an interpolation is text: a sampled value, or a journal from
+    elsewhere, must not read the environment.
+    """
+    if isinstance(value, dict):
+        return {name: literal(item) for name, item in value.items()}
+    if isinstance(value, list):
+        return [literal(item) for item in value]
+    if isinstance(value, str):
+        return _BEFORE_INTERPOLATION.sub(r"\1\1\\${", value)
+    return value
 
 
 def unresolvable(template: Mapping[str, Any], params: Params) -> Iterator[Problem]:
@@ -60,20 +70,7 @@ def unresolvable(template: Mapping[str, Any], params: Params) -> Iterator[Proble
 
 
 def _root(template: Mapping[str, Any], params: Params) -> DictConfig:
-    return OmegaConf.create({**template, "params": _literal(params)})
-
-
-def _literal(value: Any) -> Any:
-    """Return a value as OmegaConf has to be given it to hand it out as it is.
-
-    Text in a value that looks like an interpolation is text: a sampled value, or a journal from
-    elsewhere, must not read the environment.
-    """
-    if isinstance(value, dict):
-        return {name: _literal(item) for name, item in value.items()}
-    if isinstance(value, list):
-        return [_literal(item) for item in value]
-    return literal(value) if isinstance(value, str) else value
+    return OmegaConf.create({**template, "params": literal(params)})
 
 
 def _resolve(root: DictConfig, part: str) -> Problem | None:

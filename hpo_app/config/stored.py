@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from omegaconf import OmegaConf
 
 from hpo_app.config.compose import Origin, conf_dir
-from hpo_app.config.overrides import as_config, read_override
+from hpo_app.config.overrides import read_override, with_changes
 from hpo_app.config.resolvers import register_resolvers
 from hpo_app.config.trust import KEY as TRUST
 from hpo_app.config.written import UNREADABLE, read_yaml
@@ -53,10 +53,9 @@ def stored_config(
     refused = [_refusal(change) for change in (*earlier, *changes) if not _is_allowed(change)]
     if refused:
         raise PlanError(refused)
-    applied = as_config(read_override(change) for change in (*earlier, *changes))
     path = folder / ".hydra" / "config.yaml"
     try:
-        changed: Any = OmegaConf.merge(read_yaml(path), applied)
+        config = read_yaml(path)
         path = folder / ".hydra" / "hydra.yaml"
         hydra: Any = read_yaml(path).hydra
         typed: Any = OmegaConf.to_container(hydra.overrides.task, resolve=False)
@@ -68,6 +67,7 @@ def stored_config(
         expected = "the config that the run was started with"
         fix = "restore the file from a copy, or start a new run"
         raise RunFolderError([Problem(str(path), text, expected, fix)]) from error
+    changed = with_changes(config, [read_override(change) for change in (*earlier, *changes)])
     _refuse_address(changed, changes)
     # What the folder says a person typed may be made up; whom to trust is asked anew.
     kept = [text for text in texts if read_override(text).key != TRUST]
