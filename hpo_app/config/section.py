@@ -9,6 +9,7 @@ from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from hpo_app.errors import Problem
+from hpo_app.plan.search_space import is_number
 
 
 if TYPE_CHECKING:
@@ -46,8 +47,7 @@ class Section:
     def number(self, key: str, *, above: float = -math.inf, least: float = -math.inf) -> float:
         """Return a finite number; a sound one where it is none."""
         value = self.get(key)
-        is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
-        if is_number and math.isfinite(value) and value > above and value >= least:
+        if is_number(value) and value > above and value >= least:
             return float(value)
         bound = f" above {above:g}" if above > -math.inf else f" of at least {least:g}"
         full = self._prefix + key

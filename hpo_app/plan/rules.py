@@ -160,7 +160,7 @@ def fidelity_beyond_training(plan: RunPlan) -> Iterator[Problem]:
         if isinstance(value, (int, float)) and value > limit:
             expected = f"at most {limit}, because a trial has {plan.iterations} iterations"
             fix = f"set scheduler.{word}={max(limit, 1)}, or raise training.iterations"
-            yield Problem(f"scheduler.{word}", f"{value:g}", expected, fix)
+            yield Problem(f"scheduler.{word}", str(value), expected, fix)
 
 
 def arguments_out_of_range(plan: RunPlan) -> Iterator[Problem]:

@@ -6,11 +6,11 @@ relies on, so that a file made by hand is refused with a message instead of brea
 
 from __future__ import annotations
 
-import math
 import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from hpo_app.plan.run_plan import Mode
+from hpo_app.plan.search_space import is_number
 from hpo_app.study.records import TrialState
 
 
@@ -41,16 +41,6 @@ def _one_of(words: Iterable[str]) -> _Kind:
     return _Kind(f"one of {', '.join(known)}", lambda value: value in known)
 
 
-def is_finite(value: object) -> bool:
-    """Return whether a value is a number that a float can hold."""
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        return False
-    try:
-        return math.isfinite(value)
-    except OverflowError:  # A whole number beyond 1.8e308.
-        return False
-
-
 def _is_place(value: Any) -> bool:
     """Return whether a text names something below the run folder, whatever else is there."""
     if not isinstance(value, str):
@@ -73,7 +63,7 @@ _SPACE = _Kind(
 )
 _METRICS = _Kind(
     "a mapping of names to finite numbers",
-    lambda value: isinstance(value, dict) and all(map(is_finite, value.values())),
+    lambda value: isinstance(value, dict) and all(map(is_number, value.values())),
 )
 _PLACE_BELOW = _Kind("a path inside the run folder", _is_place)
 _PLACE_OR_NONE = _Kind(

@@ -20,7 +20,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, BinaryIO, NoReturn
 
 from hpo_app.errors import Problem, RunFolderError, StorageError
-from hpo_app.study.events import EventCheck, is_finite
+from hpo_app.plan.search_space import is_number
+from hpo_app.study.events import EventCheck
 from hpo_app.study.files import append, open_to_read, replace_file, sync_folder
 from hpo_app.study.lines import LONGEST, entry_of, is_as_written, known_safe, line_of
 
@@ -223,7 +224,7 @@ def _entry(path: Path, index: int, line: bytes) -> dict[str, Any]:
 def _event(path: Path, index: int, entry: dict[str, Any]) -> Event:
     at_s, name = entry.pop("t", None), entry.pop("event", None)
     entry.pop("safe", None)
-    if not is_finite(at_s) or at_s < 0:
+    if not is_number(at_s) or at_s < 0:
         _refuse(path, index, "no time", "t, the seconds since the run started")
     if not isinstance(name, str):
         _refuse(path, index, "no name", "event, the name of what happened")

@@ -3,7 +3,7 @@
 import tempfile
 from pathlib import Path
 
-from hypothesis import given, settings, strategies as st
+from hypothesis import Phase, example, given, settings, strategies as st
 
 from hpo_app.config.arguments import split_changes
 from hpo_app.config.compose import compose_config
@@ -19,6 +19,10 @@ from hpo_app.study.records import TrialState
 from hpo_app.study.replay import load_study
 
 
+# The same examples every time. To shrink one takes minutes where each composes a config.
+FEW = settings(
+    max_examples=20, deadline=None, derandomize=True, phases=[Phase.explicit, Phase.generate]
+)
 NAMES = st.from_regex(r"[A-Za-z_][A-Za-z0-9_]{0,8}", fullmatch=True)
 FINITE = st.floats(-1e9, 1e9)
 POSITIVE = st.floats(1e-9, 1e9)
@@ -72,7 +76,7 @@ SPACES = st.dictionaries(NAMES, ENTRIES, min_size=1, max_size=4)
 POSITIONS = st.floats(0.0, 1.0)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(FEW, max_examples=30)
 @given(SPACES, POSITIONS)
 def test_a_sound_space_is_a_plan_whose_samples_stay_inside_and_are_rendered(entries, position):
     config, origin = compose_config(["search_space=quadratic"])
@@ -98,7 +102,7 @@ def as_composed(content):
     return OmegaConf.create({**content, "search_space": space})
 
 
-@settings(max_examples=100, deadline=None)
+@settings(FEW, max_examples=100)
 @given(SPACES, st.lists(st.tuples(POSITIONS, st.sampled_from(TrialState), FINITE), max_size=5))
 def test_what_a_journal_was_told_is_what_the_study_tells(entries, trials):
     space, problems = read_space(entries)
@@ -142,8 +146,10 @@ OVERRIDES = st.lists(
 )
 
 
-@settings(max_examples=20, deadline=None)
+@FEW
 @given(OVERRIDES)
+@example(["+="])
+@example(["best=${params.x}", "best=${"])
 def test_any_override_is_a_plan_or_a_message(overrides):
     outcome = planned(overrides)
     if isinstance(outcome, HpoError):
@@ -165,8 +171,10 @@ def planned(overrides):
         return diagnose(texts, error)
 
 
-@settings(max_examples=20, deadline=None)
+@FEW
 @given(st.sampled_from(CHANGEABLE), VALUES)
+@example("time_budget_s", "9" * 400)
+@example("trusted_modules", "{_target_: os.system}")
 def test_any_change_of_a_stored_run_is_a_plan_or_a_message(recorded, key, value):
     outcome = continued(recorded, f"{key}={value}")
     if isinstance(outcome, HpoError):

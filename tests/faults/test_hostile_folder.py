@@ -17,9 +17,10 @@ from hpo_app.errors import PlanError, RunFolderError
 from hpo_app.study.files import replace_file
 from hpo_app.study.folder import refuse_links
 from hpo_app.study.journal import FILE_NAME, Journal
+from hpo_app.study.lines import entry_of, line_of
 from hpo_app.study.lock import run_lock
 from hpo_app.study.replay import load_study
-from hpo_app.training.checkpoint import is_whole, write_iteration
+from hpo_app.training.checkpoint import is_whole, read_iteration, write_iteration
 
 
 class Bomb:
@@ -53,13 +54,19 @@ PICKLES = (
 
 
 def plant_bombs(folder, marker):
+    """Put pickles wherever somebody might look for one, and make all checksums agree with them."""
     bomb = pickle.dumps(Bomb(marker))
     for name in PICKLES:
         (folder / name).write_bytes(bomb)
     with zipfile.ZipFile(folder / PICKLES[-1], "w") as archive:
         archive.writestr("data", json.dumps({"policy": {":serialized:": bomb.hex()}}))
-    # Whole as far as checksums tell: whoever plants a bomb can count.
-    write_iteration(folder / "trials/3/checkpoint_000001", 2)
+    for checkpoint in folder.glob("trials/*/checkpoint_*"):
+        (checkpoint / "state.json").write_text(json.dumps({"loss": 1.0}))
+        write_iteration(checkpoint, read_iteration(checkpoint))
+    path = folder / FILE_NAME
+    entries = [entry_of(line) for line in path.read_bytes().splitlines(keepends=True)]
+    told = [{key: value for key, value in entry.items() if key != "crc32"} for entry in entries]
+    path.write_bytes(b"".join(map(line_of, told)))
 
 
 READ_ALL = """
@@ -117,9 +124,6 @@ def test_nothing_that_reads_a_run_folder_unpickles_anything(run_folder, tmp_path
     from hpo_app.training.models.ppo_state import write_state
 
     marker = tmp_path / "marker"
-    losses = json.dumps({"loss": 1.0})
-    for checkpoint in run_folder.glob("trials/*/checkpoint_*"):
-        (checkpoint / "state.json").write_text(losses)
     plant_bombs(run_folder, marker)
     empty = {"fixed": {}, "policy": {}, "optimizer": {}, "normalization": {}}
     write_state({**empty, "num_timesteps": 7}, run_folder / "sound.pt")
@@ -132,6 +136,7 @@ def test_nothing_that_reads_a_run_folder_unpickles_anything(run_folder, tmp_path
     assert done.returncode == 0, done.stderr
     lines = done.stdout.splitlines()
     assert lines[:3] == ["config 4", "study 4", "best loss"]
+    assert lines[3] == "past ['checkpoint_000001']"
     assert lines[-2:] == ["refused True", "7"]
     assert not marker.exists()
 
@@ -306,10 +311,7 @@ def test_what_a_stranger_wrote_is_inert_in_tables_and_report(run_folder):
 @pytest.mark.ray
 def test_a_run_with_bombs_in_its_folder_goes_on_and_sets_off_none(run_folder, tmp_path):
     marker = tmp_path / "marker"
-    for checkpoint in run_folder.glob("trials/*/checkpoint_*"):
-        (checkpoint / "state.json").write_text(json.dumps({"loss": 1.0}))
     plant_bombs(run_folder, marker)
-    strip_checksums(run_folder / FILE_NAME)
     done = subprocess.run(
         [sys.executable, "-m", "hpo_app", "action=resume", f"run={run_folder}", "ray.num_cpus=1"],
         cwd=tmp_path,
@@ -323,13 +325,3 @@ def test_a_run_with_bombs_in_its_folder_goes_on_and_sets_off_none(run_folder, tm
     assert last.iterations == 3
     log = (run_folder / "trials/3/log.txt").read_text()
     assert "goes on after iteration 2" in log
-
-
-def strip_checksums(path):
-    """Let the journal say nothing of checkpoints, as a stranger would who put in another."""
-    from hpo_app.study.lines import entry_of, line_of
-
-    entries = [entry_of(line) for line in path.read_bytes().splitlines(keepends=True)]
-    path.write_bytes(
-        b"".join(line_of({k: v for k, v in e.items() if k != "crc32"}) for e in entries)
-    )

@@ -210,22 +210,6 @@ def test_a_checkpoint_of_another_shape_is_refused_without_a_pickle_being_run(
         fit(CARTPOLE, 2, checkpoint=folder)
 
 
-@pytest.mark.parametrize(
-    ("key", "value"),
-    [
-        pytest.param("fixed", None, id="no settings"),
-        pytest.param("num_timesteps", "many", id="steps in words"),
-        pytest.param("optimizer", {"state": {}, "param_groups": [{}]}, id="another optimizer"),
-        pytest.param("normalization", {"observations.": 3}, id="no statistics"),
-    ],
-)
-def test_a_state_that_holds_nonsense_is_a_message(tmp_path: Path, key: str, value: Any) -> None:
-    folder = saved(tmp_path, PENDULUM)
-    torch.save({**state(folder), key: value}, folder / STATE_FILE)
-    with pytest.raises(RunFolderError, match="training state that this trainer wrote"):
-        fit(PENDULUM, 2, checkpoint=folder)
-
-
 class Bomb:
     def __reduce__(self) -> tuple[Any, ...]:
         return sys.exit, ("a pickle was executed",)
