@@ -128,7 +128,7 @@ def trusted(here, monkeypatch):
     """A module that a person trusts, and that imported more than it wrote."""
     (here / "mine.py").write_text(
         textwrap.dedent("""
-        import functools, os
+        import functools, os, shutil
         from os import system
         from optuna.samplers import GridSampler
 
@@ -152,9 +152,14 @@ def test_trust_covers_what_a_module_wrote(trusted, path):
 def test_trust_does_not_cover_what_a_module_imported(trusted, here):
     with pytest.raises(PlanError, match="posix:system"):
         load_function("mine:system", trusted)
-    for target in ("mine.os.system", "mine.system"):
+    copy = {"src": str(here / "mine.py"), "dst": "marker"}
+    for target, arguments in (
+        ("mine.os.system", {"command": "touch marker"}),
+        ("mine.system", {"command": "touch marker"}),
+        ("mine.shutil.copyfile", copy),
+    ):
         with pytest.raises(PlanError):
-            build(Component(target, {"command": "touch marker"}), "search_alg", trusted)
+            build(Component(target, arguments), "search_alg", trusted)
     assert not (here / "marker").exists()
 
 
