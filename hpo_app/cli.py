@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any
 import hydra
 
 from hpo_app.actions.command import Command, Outcome
+from hpo_app.actions.environment import version_line
+from hpo_app.actions.typed import resume_command
 from hpo_app.config.arguments import split_changes
 from hpo_app.config.build import COMPONENTS
 from hpo_app.config.compose import CONFIG_NAME, conf_dir, hydra_folder, hydra_origin
@@ -34,6 +36,8 @@ from hpo_app.errors import (
     listed,
     near_miss,
 )
+from hpo_app.signals import Signals
+from hpo_app.study.journal import FILE_NAME
 from hpo_app.study.replay import stored_changes
 
 
@@ -49,9 +53,17 @@ _NOTHING_DONE = "interrupted before the first trial"
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
-def main() -> int:
-    """Run the command line and return the exit code."""
+def main(signals: Signals | None = None) -> int:
+    """Run the command line and return the exit code.
+
+    Args:
+        signals: What this process is told; None if nobody holds its signals.
+    """
+    if "--version" in sys.argv[1:]:
+        sys.stdout.write(f"{version_line()}\n")
+        return EXIT_COMPLETE
     register_resolvers()
+    signals = signals or Signals()
     codes = [EXIT_COMPLETE]
     try:
         sys.argv[1:], changes = split_changes(sys.argv[1:])
@@ -62,19 +74,19 @@ def main() -> int:
         config_path=str(conf_dir()), config_name=CONFIG_NAME, execution_whitelist=COMPONENTS
     )
     def run(config: DictConfig) -> float | None:
-        outcome = _run_action(config, changes)
+        outcome = _run_action(config, changes, signals)
         codes.append(outcome.exit_code)
+        if signals.number is not None or signals.must_leave:
+            raise SystemExit(outcome.exit_code)  # Of several runs, no further one is started.
         return outcome.value
 
     try:
         _call_hydra(run)
-    except KeyboardInterrupt:
-        return _interrupted()
     except COMPOSITION_ERRORS as error:
         return _say(_explain(error))
     except SystemExit as error:
         return error.code if isinstance(error.code, int) else EXIT_COMPLETE
-    return max(codes)
+    return signals.exit_code or max(codes)
 
 
 def _call_hydra(run: Any) -> None:
@@ -89,15 +101,16 @@ def _call_hydra(run: Any) -> None:
             os.environ["HYDRA_FULL_ERROR"] = before
 
 
-def _run_action(config: DictConfig, changes: tuple[str, ...]) -> Outcome:
+def _run_action(config: DictConfig, changes: tuple[str, ...], signals: Signals) -> Outcome:
     folder = hydra_folder()
     outcome = Outcome(EXIT_UNEXPECTED)
     try:
-        outcome = _action(config, folder, changes)
+        with signals.raised():
+            outcome = _action(config, folder, changes, signals)
     except HpoError as error:
         outcome = Outcome(_say(error), keeps_folder=_is_worth_keeping(folder))
     except KeyboardInterrupt:
-        outcome = Outcome(_interrupted(folder), keeps_folder=_is_worth_keeping(folder))
+        outcome = Outcome(_interrupted(folder, signals), keeps_folder=_is_worth_keeping(folder))
     except Exception:  # noqa: BLE001 - the one place that meets what nobody foresaw
         traceback.print_exc()
         sys.stderr.write(
@@ -110,7 +123,7 @@ def _run_action(config: DictConfig, changes: tuple[str, ...]) -> Outcome:
 
 
 def _is_worth_keeping(folder: Path) -> bool:
-    return any((folder / name).exists() for name in ("journal.jsonl", "checkpoint"))
+    return any((folder / name).exists() for name in (FILE_NAME, "checkpoint"))
 
 
 def _remove(folder: Path) -> None:
@@ -128,14 +141,19 @@ def _remove(folder: Path) -> None:
             folder.parent.rmdir()
 
 
-def _interrupted(folder: Path | None = None) -> int:
-    has_begun = folder is not None and _is_worth_keeping(folder)
-    text = f"interrupted; what there is stands in {folder}" if has_begun else _NOTHING_DONE
+def _interrupted(folder: Path, signals: Signals) -> int:
+    text = _NOTHING_DONE
+    if (folder / FILE_NAME).exists():
+        text = f"interrupted; go on by {resume_command(folder)}"
+    elif _is_worth_keeping(folder):
+        text = f"interrupted; what there is stands in {folder}"
     sys.stderr.write(f"{text}\n")
-    return EXIT_INTERRUPTED
+    return signals.exit_code or EXIT_INTERRUPTED
 
 
-def _action(config: DictConfig, folder: Path, changes: tuple[str, ...]) -> Outcome:
+def _action(
+    config: DictConfig, folder: Path, changes: tuple[str, ...], signals: Signals
+) -> Outcome:
     name = str(config.action)
     if name not in ACTIONS:
         miss = near_miss(name, ACTIONS)
@@ -150,6 +168,7 @@ def _action(config: DictConfig, folder: Path, changes: tuple[str, ...]) -> Outco
         folder=folder,
         best=config.best,
         changes=changes,
+        signals=signals,
     )
     module = importlib.import_module(f"hpo_app.actions.{name}")
     outcome: Outcome = module.run(command)

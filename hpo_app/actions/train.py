@@ -10,13 +10,14 @@ import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rich.console import Console
+
 from hpo_app.actions.command import Outcome
 from hpo_app.config.best import BestConfig, read_best
 from hpo_app.config.build import load_function
 from hpo_app.config.render import render
 from hpo_app.config.settings import RunSettings
 from hpo_app.errors import EXIT_COMPLETE, HpoError, Problem, TrainingError
-from hpo_app.report.console import make_console
 from hpo_app.report.format import duration, number
 from hpo_app.training.engine import TrainingEngine
 from hpo_app.training.seeds import derive_seed
@@ -35,7 +36,7 @@ def run(command: Command) -> Outcome:
         TrainingError: If the training function raises an error of its own.
     """
     config, settings = _configuration(command)
-    console = make_console()
+    console = Console(highlight=False)
     iterations = config.rendered.training["iterations"]
     console.print(f"training {iterations} iterations with seed {settings.seed}")
     started = time.monotonic()

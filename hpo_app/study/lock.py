@@ -11,6 +11,7 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
 from hpo_app.errors import Problem, RunFolderError
+from hpo_app.study.journal import FILE_NAME as JOURNAL_NAME
 
 
 if TYPE_CHECKING:
@@ -38,7 +39,11 @@ def run_lock(folder: Path) -> Iterator[None]:
         owner = {"pid": os.getpid(), "host": socket.gethostname(), "started_at": started}
         os.ftruncate(file, 0)
         os.pwrite(file, json.dumps(owner).encode(), 0)
-        yield
+        try:
+            yield
+        finally:
+            if not (folder / JOURNAL_NAME).exists():
+                path.unlink(missing_ok=True)  # There is no run, and nothing of it stays.
     finally:
         os.close(file)
 

@@ -191,6 +191,28 @@ class Study:
         return [trial for trial in self.trials if trial.state is state]
 
     @property
+    def is_complete(self) -> bool:
+        """Whether all trials that were asked for have ended, by themselves or by the scheduler."""
+        open_states = {TrialState.RUNNING, TrialState.INTERRUPTED}
+        ended = [trial for trial in self.trials if trial.state not in open_states]
+        return len(ended) == len(self.trials) >= self.num_trials
+
+    def cut_off(self, reason: str) -> Study:
+        """Return the study of a run that could not write how it ended.
+
+        Args:
+            reason: Why the run ended, as a sentence.
+        """
+        running = TrialState.RUNNING
+        trials = (
+            replace(trial, state=TrialState.INTERRUPTED, ended_s=self.duration_s)
+            if trial.state is running
+            else trial
+            for trial in self.trials
+        )
+        return replace(self, trials=tuple(trials), stop_reason=self.stop_reason or reason)
+
+    @property
     def default(self) -> TrialRecord | None:
         """The trial of the default configuration, up to where a scheduler changed its values."""
         trial = next((trial for trial in self.trials if trial.is_default), None)

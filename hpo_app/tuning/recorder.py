@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from ray.tune import Callback
 
 from hpo_app.analysis.failures import error_line
+from hpo_app.signals import Signals
 from hpo_app.study.records import TrialState
 from hpo_app.study.replay import StudyBuilder
 from hpo_app.training.checkpoint import read_iteration
@@ -40,6 +41,7 @@ class Recorder(Callback):
 
     Attributes:
         stop_reason: Why the run is to end before its last trial; empty while it goes on.
+        signals: What this process is told.
         is_copied: Asked before a checkpoint is removed: whether the scheduler may still copy it.
     """
 
@@ -61,8 +63,8 @@ class Recorder(Callback):
         self._errors: Counter[str] = Counter()
         self._num_sound = 0
         self.stop_reason = ""
-        self._has_told_stop = False
         self._untold: list[tuple[str, TrialRecord]] = []
+        self.signals = Signals()
         self.is_copied: Callable[[str], bool] = lambda _path: False
 
     # What the run asks for.
@@ -98,7 +100,7 @@ class Recorder(Callback):
         return self._builder.study()
 
     def request_stop(self, reason: str) -> None:
-        """Let the run end in order; the first reason stands."""
+        """Let the run end in order; the first reason stands, and an empty one is none."""
         self.stop_reason = self.stop_reason or reason
 
     def open(self, opened: dict[str, Any]) -> None:
@@ -219,6 +221,8 @@ class Recorder(Callback):
 
     def on_trial_recover(self, *_: Any, trial: Any, **__: Any) -> None:
         """The trial failed and will be started again."""
+        if self.signals.reason:
+            return  # As in `on_trial_error`.
         number = _number(trial)
         self._write("retried", trial=number, error=error_of(trial))
         # What made it fail, a full card or a slow disk, may need a moment to pass.
@@ -226,6 +230,10 @@ class Recorder(Callback):
 
     def on_trial_error(self, *_: Any, trial: Any, **__: Any) -> None:
         """The trial failed for good."""
+        if self.signals.reason:
+            # `timeout` and systemd tell the workers what they tell us: it is no fault of the trial,
+            # which counts as cut off and goes on when the run is resumed.
+            return
         error = error_of(trial)
         self._errors[kind_of(error)] += 1
         self._end(_number(trial), TrialState.FAILED, error)
@@ -237,10 +245,7 @@ class Recorder(Callback):
         if self._journal.has_pending:
             self._sync()
         self._check_budget()
-        if self.stop_reason and not self._has_told_stop:
-            # Not from the signal's handler: it may have come in the middle of a drawing.
-            self._has_told_stop = True
-            self._view.notice(f"stopping in order, {self.stop_reason}; once more leaves at once")
+        self.request_stop(self.signals.reason)
         self._view.refresh(self.elapsed_s)
 
     # What follows from it.
@@ -248,6 +253,8 @@ class Recorder(Callback):
     def _end_untold(self) -> None:
         # Tune calls nobody when a worker cannot be reset for a trial; a trial that is still
         # counted as alive would keep its slot for ever.
+        if self.signals.reason:
+            return
         for number, trial in list(self._tune_trials.items()):
             if trial.status == "ERROR" or (trial.status == "TERMINATED" and not self.stop_reason):
                 self._errors[kind_of(NOT_REUSED)] += 1

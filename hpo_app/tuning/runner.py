@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import logging
 import os
 import random
@@ -17,6 +18,8 @@ from ray import tune
 
 from hpo_app.config.build import build
 from hpo_app.search.searcher import Searcher
+from hpo_app.signals import Signals
+from hpo_app.study.files import replace_file
 from hpo_app.study.journal import FILE_NAME, SCHEMA_VERSION, Journal
 from hpo_app.training.seeds import derive_seed
 from hpo_app.tuning.past import Past, has_memory, remind
@@ -24,7 +27,7 @@ from hpo_app.tuning.pbt import PopulationTraining
 from hpo_app.tuning.recorder import Recorder
 from hpo_app.tuning.search import TuneSearch
 from hpo_app.tuning.session import ray_session
-from hpo_app.tuning.signals import signals_to
+from hpo_app.tuning.supervisor import Supervisor
 from hpo_app.tuning.trainable import TrialSpec, run_trial
 from hpo_app.tuning.warmup import WORKERS_FOLDER
 
@@ -65,6 +68,7 @@ def run_search(
     facts: dict[str, Any],
     *,
     changes: Sequence[str] | None = None,
+    supervisor: Supervisor | None = None,
 ) -> Study:
     """Run the search that a plan describes, from the start or from where it stopped.
 
@@ -75,6 +79,7 @@ def run_search(
         facts: Plain values for the record: versions, host, command.
         changes: None for a new run. To go on with the journal in `folder`: the overrides that
             this start adds, for the record.
+        supervisor: Looks after this function, which runs in a thread of its; None for nobody.
 
     Returns:
         The study, which the journal in `folder` tells of too.
@@ -82,38 +87,38 @@ def run_search(
     Raises:
         ResourceError: If no trial can ever fit.
         PlanError: If searcher or scheduler do not take their arguments.
+        Interrupted: If a signal came before this start wrote its first event.
     """
-    searcher = Searcher(
-        plan.space,
-        plan.objective,
-        build(plan.searcher.component, "search_alg", plan.trusted_modules),
-    )
-    resumes = changes is not None
-    with ray_session(plan) as capacity, _journal(folder, resumes=resumes) as (journal, past):
-        recorder = Recorder(plan, folder, journal, searcher, view)
-        # Population-based training and ASHA draw from the global generators.
-        random.seed(derive_seed(plan.seed, "scheduler"))
-        np.random.seed(derive_seed(plan.seed, "scheduler"))  # noqa: NPY002
-        scheduler = _scheduler(plan, recorder)
-        if past is None:
-            recorder.open(_opened(plan, folder, facts))
-        else:
-            searcher.replay(past.events, past.study)
-            decided = remind(scheduler, past)
-            if not has_memory(scheduler):
-                view.notice("the scheduler starts without its memory of earlier reports")
-            resumed = {"num_trials": plan.num_trials, "changes": list(changes or ())}
-            recorder.reopen(past, decided, {**resumed, "facts": facts})
-        with signals_to(recorder.request_stop, journal.sync):
+    supervisor = supervisor or Supervisor(Signals())
+    # Both before Ray, whose start takes seconds: they may refuse their arguments.
+    searcher, scheduler = _searcher(plan), _scheduler(plan)
+    with ray_session(plan, supervisor.processes) as capacity:
+        supervisor.signals.check()
+        with _journal(folder, resumes=changes is not None) as (journal, past):
+            recorder = Recorder(plan, folder, journal, searcher, view)
+            recorder.signals = supervisor.signals
+            _connect(scheduler, recorder, plan)
+            _seed(plan)
+            if past is None:
+                recorder.open(_opened(plan, folder, facts))
+            else:
+                searcher.replay(past.events, past.study)
+                decided = _remind(scheduler, past, view)
+                resumed = {"num_trials": plan.num_trials, "changes": list(changes or ())}
+                recorder.reopen(past, decided, {**resumed, "facts": facts})
+            replace_file(folder / "environment.json", json.dumps(facts, indent=2))
             try:
                 _run_tune(plan, folder, recorder, scheduler, capacity)
             except BaseException as error:
-                recorder.break_off(error)
-                raise
+                if not supervisor.signals.reason:
+                    recorder.break_off(error)
+                    raise
+                # The same signal may have ended Ray: `timeout` and systemd send it to everybody.
+                _LOG.info("the run broke off while it was stopping", exc_info=error)
             finally:
                 _remove_tune_state(folder)
                 recorder.close()
-        return recorder.study()
+            return recorder.study()
 
 
 def _run_tune(
@@ -153,7 +158,12 @@ def _run_tune(
     )
 
 
-def _scheduler(plan: RunPlan, recorder: Recorder) -> Any:
+def _searcher(plan: RunPlan) -> Searcher:
+    sampler = build(plan.searcher.component, "search_alg", plan.trusted_modules)
+    return Searcher(plan.space, plan.objective, sampler)
+
+
+def _scheduler(plan: RunPlan) -> Any:
     own: dict[str, Any] = {}
     if plan.scheduler.is_population:
         own = {"space": plan.space, "seed": derive_seed(plan.seed, "population")}
@@ -162,11 +172,26 @@ def _scheduler(plan: RunPlan, recorder: Recorder) -> Any:
     # By hand and not through tune.run, because a scheduler may have to be reminded before.
     metric = f"metrics/{plan.objective.metric}"
     scheduler.set_search_properties(metric, plan.objective.mode.value)
+    return scheduler
+
+
+def _connect(scheduler: Any, recorder: Recorder, plan: RunPlan) -> None:
     if isinstance(scheduler, PopulationTraining):
         scheduler.iterations = plan.iterations
         scheduler.on_clone = recorder.cloned
         recorder.is_copied = scheduler.is_in_use
-    return scheduler
+
+
+def _remind(scheduler: Any, past: Past, view: RunView) -> set[int]:
+    if not has_memory(scheduler):
+        view.notice("the scheduler starts without its memory of earlier reports")
+    return remind(scheduler, past)
+
+
+def _seed(plan: RunPlan) -> None:
+    # Population-based training and ASHA draw from the global generators.
+    random.seed(derive_seed(plan.seed, "scheduler"))
+    np.random.seed(derive_seed(plan.seed, "scheduler"))  # noqa: NPY002
 
 
 def _trial_spec(plan: RunPlan, folder: Path, slots: int) -> TrialSpec:

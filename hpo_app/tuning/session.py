@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from hpo_app.plan.run_plan import Cluster, Resources, RunPlan
+    from hpo_app.tuning.processes import RayProcesses
 
 _KNOCK_S = 5.0
 
@@ -40,8 +41,12 @@ SETTINGS = {
 
 
 @contextlib.contextmanager
-def ray_session(plan: RunPlan) -> Iterator[Capacity]:
+def ray_session(plan: RunPlan, processes: RayProcesses) -> Iterator[Capacity]:
     """Give a Ray that can hold the plan's trials; end it afterwards if it is our own.
+
+    Args:
+        plan: The plan.
+        processes: Learns which processes are Ray's.
 
     Raises:
         ResourceError: If no trial can ever fit, or the cluster cannot be reached.
@@ -49,17 +54,21 @@ def ray_session(plan: RunPlan) -> Iterator[Capacity]:
     if plan.cluster.is_local:
         refuse_misfit(plan, this_machine(plan.cluster))
     os.environ.update(SETTINGS)
-    is_ours = not ray.is_initialized()
-    if is_ours:
-        _start(plan.cluster)
+    # Before it starts, too: it warns of a thread in which it cannot handle SIGTERM itself.
     logging.getLogger("ray").setLevel(logging.CRITICAL)
+    is_ours = not ray.is_initialized()
     try:
+        if is_ours:
+            with processes.starting():
+                _start(plan.cluster)
         capacity = capacity_of(ray.nodes())
         refuse_misfit(plan, capacity)
         yield capacity
     finally:
         if is_ours:
+            processes.let_go()
             ray.shutdown()
+            processes.end()
 
 
 def capacity_of(nodes: list[dict[str, Any]]) -> Capacity:
