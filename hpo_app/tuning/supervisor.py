@@ -69,7 +69,7 @@ class Supervisor:
         work.start()
         told_at: float | None = None
         while work.is_alive():
-            self._wait(work)
+            work.join(_POLL_S)
             self.signals.hold_on()
             if self.signals.number is not None and told_at is None:
                 told_at = time.monotonic()
@@ -80,15 +80,6 @@ class Supervisor:
         if isinstance(work.error, Exception) and not isinstance(work.error, HpoError):
             self.signals.check()
         raise work.error
-
-    def _wait(self, work: _Work[T]) -> None:
-        try:
-            work.join(_POLL_S)
-        except KeyboardInterrupt:
-            if self.signals.number is not None:
-                raise
-            # Nobody holds the signals: a notebook, for example.
-            self.signals.note(signal.SIGINT)
 
     def _check(self, work: _Work[T], told_at: float | None) -> None:
         lost = self.processes.lost()

@@ -1,6 +1,5 @@
 """Who waits for a run, and for how long."""
 
-import os
 import signal
 import threading
 import time
@@ -71,15 +70,3 @@ def test_an_error_of_ours_comes_back_and_another_one_after_a_signal_is_the_signa
         Supervisor(signals).run(refuse, told.append)
     with pytest.raises(Interrupted):
         Supervisor(signals).run(break_off, told.append)
-
-
-def test_ctrl_c_that_nobody_holds_stops_the_function_in_order(told):
-    def run():
-        os.kill(os.getpid(), signal.SIGINT)
-        while not signals.reason:
-            time.sleep(0.01)
-        return "saved"
-
-    signals = Signals()
-    assert Supervisor(signals).run(run, told.append) == "saved"
-    assert told == ["stopping in order, signal SIGINT; once more leaves at once"]
