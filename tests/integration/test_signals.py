@@ -287,6 +287,8 @@ def test_a_trial_that_lets_no_thread_run_delays_the_end_no_further(start, tmp_pa
 def test_nothing_is_left_of_a_run_that_was_killed(start):
     process = start(*RUN, "model.trainer=faulty:deaf")
     process.wait_for("reported")
+    time.sleep(5)  # Ray's agents outlive it longest, and come last.
+    assert {"gcs_server", "raylet", "ray::DashboardA"} <= {*process.living().values()}
     process.send(signal.SIGKILL)
     process.ends()
     assert process.all_gone(within_s=120)
