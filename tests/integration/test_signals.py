@@ -290,7 +290,7 @@ def test_nothing_is_left_of_a_run_that_was_killed(start):
     time.sleep(5)  # Ray's agents outlive it longest, and come last.
     assert {"gcs_server", "raylet", "ray::DashboardA"} <= {*process.living().values()}
     process.send(signal.SIGKILL)
-    process.ends()
+    process.popen.wait(timeout=5)
     assert process.all_gone(within_s=120)
 
 
