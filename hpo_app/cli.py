@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import hydra
 
 from hpo_app.actions.command import Command, Outcome
-from hpo_app.config.arguments import split_changes
+from hpo_app.config.arguments import named_folder, split_changes
 from hpo_app.config.build import COMPONENTS
 from hpo_app.config.compose import CONFIG_NAME, conf_dir, hydra_folder, hydra_origin
 from hpo_app.config.diagnose import COMPOSITION_ERRORS, diagnose
@@ -34,6 +34,8 @@ from hpo_app.errors import (
     listed,
     near_miss,
 )
+from hpo_app.study.disk import is_disk_error, storage_error
+from hpo_app.study.lock import claimed, is_held_by_another
 from hpo_app.study.replay import stored_changes
 
 
@@ -67,10 +69,12 @@ def main() -> int:
         return outcome.value
 
     try:
-        _call_hydra(run)
+        with claimed(named_folder(sys.argv[1:])) as note:
+            sys.stderr.write(f"{note}\n" if note else "")
+            _call_hydra(run)
     except KeyboardInterrupt:
         return _interrupted()
-    except COMPOSITION_ERRORS as error:
+    except (HpoError, *COMPOSITION_ERRORS) as error:
         return _say(_explain(error))
     except SystemExit as error:
         return error.code if isinstance(error.code, int) else EXIT_COMPLETE
@@ -98,7 +102,9 @@ def _run_action(config: DictConfig, changes: tuple[str, ...]) -> Outcome:
         outcome = Outcome(_say(error), keeps_folder=_is_worth_keeping(folder))
     except KeyboardInterrupt:
         outcome = Outcome(_interrupted(folder), keeps_folder=_is_worth_keeping(folder))
-    except Exception:  # noqa: BLE001 - the one place that meets what nobody foresaw
+    except Exception as error:  # noqa: BLE001 - the one place that meets what nobody foresaw
+        if is_disk_error(error):
+            return Outcome(_say(_unwritten(error, folder)))
         traceback.print_exc()
         sys.stderr.write(
             "\nThis is a mistake in hpo_app, not yours. Please report it with the lines above and "
@@ -109,7 +115,15 @@ def _run_action(config: DictConfig, changes: tuple[str, ...]) -> Outcome:
     return outcome
 
 
+def _unwritten(error: BaseException, folder: Path) -> HpoError:
+    resume = f"go on with action=resume run={folder}"
+    fix = resume if (folder / "journal.jsonl").exists() else "start again"
+    return storage_error(folder, error, fix)
+
+
 def _is_worth_keeping(folder: Path) -> bool:
+    if is_held_by_another(folder):
+        return True
     return any((folder / name).exists() for name in ("journal.jsonl", "checkpoint"))
 
 
@@ -157,6 +171,10 @@ def _action(config: DictConfig, folder: Path, changes: tuple[str, ...]) -> Outco
 
 
 def _explain(error: Exception) -> HpoError:
+    if isinstance(error, HpoError):
+        return error
+    if is_disk_error(error):  # Hydra makes the run folder.
+        return _unwritten(error, Path.cwd())
     # As Hydra reads it: `--config-dir DIR`, `--config-dir=DIR` and `-cd DIR` are one.
     parser = argparse.ArgumentParser(add_help=False)
     parser.add_argument("--config-dir", "-cd", type=Path)

@@ -12,19 +12,20 @@ from hpo_app.analysis.best import best_trial
 from hpo_app.analysis.tables import write_trials_csv
 from hpo_app.config.best import BestConfig, write_best
 from hpo_app.config.render import render
-from hpo_app.errors import EXIT_COMPLETE, EXIT_FAILED_TRIALS
-from hpo_app.plan.capacity import this_machine
+from hpo_app.errors import EXIT_COMPLETE, EXIT_FAILED_TRIALS, EXIT_RESOURCES
 from hpo_app.report.console import make_console
 from hpo_app.report.document import write_report
 from hpo_app.report.live import Progress, make_view
 from hpo_app.report.summary_json import write_summary
 from hpo_app.report.terminal import print_summary
+from hpo_app.study.disk import is_for_want_of_room
 from hpo_app.study.files import replace_file
 from hpo_app.study.lock import run_lock
 from hpo_app.study.records import TrialState
+from hpo_app.tuning.preflight import refuse_at_start
 from hpo_app.tuning.runner import run_search
-from hpo_app.tuning.session import refuse_misfit
 from hpo_app.tuning.signals import HANDLED, exit_code_of
+from hpo_app.tuning.temp_folder import ray_temp_folder
 
 
 if TYPE_CHECKING:
@@ -47,23 +48,39 @@ def run(command: Command) -> Outcome:
 def search(command: Command, changes: Sequence[str] | None = None) -> Outcome:
     """Run or continue a search; `changes` is None for a new one."""
     plan, folder = command.plan, command.folder
-    if plan.cluster.is_local:
-        refuse_misfit(plan, this_machine(plan.cluster))
     console = make_console()
-    _say(console, f"run folder {shown_path(folder)}")
-    _say(console, "starting Ray, which takes some seconds")
-    facts = environment_facts()
-    replace_file(folder / "environment.json", json.dumps(facts, indent=2))
-    progress = Progress(plan.objective, plan.num_trials, plan.iterations)
-    with run_lock(folder), make_view(progress, console) as view:
-        study = run_search(plan, folder, view, facts, changes=changes)
+    with run_lock(folder) as note:
+        refuse_at_start(plan, folder)
+        _say(console, f"run folder {shown_path(folder)}")
+        for line in filter(None, (note, *_where(plan))):
+            _say(console, line)
+        facts = environment_facts()
+        replace_file(folder / "environment.json", json.dumps(facts, indent=2))
+        progress = Progress(plan.objective, plan.num_trials, plan.iterations)
+        with make_view(progress, console) as view:
+            study = run_search(plan, folder, view, facts, changes=changes)
+        return _finish(plan, study, console, str(facts["command"]))
+
+
+def _where(plan: RunPlan) -> tuple[str, str]:
+    if not plan.cluster.is_local:
+        return "", f"connecting to the Ray cluster at {plan.cluster.address}"
+    return ray_temp_folder()[1], "starting Ray, which takes some seconds"
+
+
+def _finish(plan: RunPlan, study: Study, console: Console, command: str) -> Outcome:
+    folder = study.folder
     best = best_trial(study)
     again = train_command(plan, folder)
     write_results(plan, study, best, again)
-    report = write_report(study, folder, command=str(facts["command"]), train_command=again)
+    report = write_report(study, folder, command=command, train_command=again)
     print_summary(study, console, run_folder=folder, report_path=report, train_command=again)
     if study.in_state(TrialState.INTERRUPTED):
-        _say(console, "Go on with this run:")
+        needs_room = is_for_want_of_room(study.stop_reason)
+        _say(
+            console,
+            "Make room, then go on with this run:" if needs_room else "Go on with this run:",
+        )
         _say(console, resume_command(folder))
     value = best.value(plan.objective.metric) if best else None
     return Outcome(exit_code(study), value)
@@ -108,4 +125,6 @@ def exit_code(study: Study) -> int:
     """Return what the process ends with."""
     if study.stop_reason in _SIGNAL_CODES:
         return _SIGNAL_CODES[study.stop_reason]
+    if is_for_want_of_room(study.stop_reason):
+        return EXIT_RESOURCES
     return EXIT_FAILED_TRIALS if study.in_state(TrialState.FAILED) else EXIT_COMPLETE

@@ -15,6 +15,7 @@ from hpo_app.plan.capacity import this_machine
 from hpo_app.plan.rules import check_capacity
 from hpo_app.plan.search_space import has_default
 from hpo_app.report.format import duration, params_text
+from hpo_app.tuning.preflight import disk_row
 
 
 if TYPE_CHECKING:
@@ -39,7 +40,11 @@ def run(command: Command) -> Outcome:
     table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
     table.add_column(style="bold", no_wrap=True)
     table.add_column()
-    for name, text in plan_rows(plan, slots):
+    rows = plan_rows(plan, slots)
+    rows.append(
+        ("disk", disk_row(plan, command.folder, plan.num_trials if slots is None else slots))
+    )
+    for name, text in rows:
         table.add_row(name, Text(text))
     Console(soft_wrap=False).print(table)
     return Outcome(EXIT_COMPLETE, keeps_folder=False)

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 # What counts besides changes of the configuration itself when one is trained that a file holds.
 _WITH_BEST = ("action", "best", "seed", "resources", "trusted_modules", "hydra")
 
+# With any other flag, Hydra prints something, or sweeps in folders of its own.
+_FLAGS_OF_A_RUN = ("--config-", "-cd", "-cn", "-cp")
+
 
 def split_changes(arguments: list[str]) -> tuple[list[str], tuple[str, ...]]:
     """Return the arguments for Hydra, and the overrides to apply to what `best` or `run` names.
@@ -43,9 +46,22 @@ def split_changes(arguments: list[str]) -> tuple[list[str], tuple[str, ...]]:
     return arguments, ()
 
 
+def named_folder(arguments: list[str]) -> Path | None:
+    """Return the run folder that a command line names; None where it names none, or runs nothing.
+
+    One that is named by an interpolation is not known before Hydra has composed.
+    """
+    flags = (text for text in arguments if text.startswith("-"))
+    if any(not flag.startswith(_FLAGS_OF_A_RUN) for flag in flags):
+        return None
+    named = {override.key: override.value for override in overrides_in(arguments)}
+    folder = _unquoted(named.get("hydra.run.dir", ""))
+    return Path(folder) if folder and "${" not in folder else None
+
+
 def _refuse_taken(folder: str) -> None:
     # Hydra writes its record before we are asked.
-    path = Path(folder.strip("'\""))
+    path = Path(_unquoted(folder))
     if folder and (path / FILE_NAME).is_file():
         fix = f"go on with it by action=resume run={path}, or name another folder"
         problem = Problem("hydra.run.dir", folder, "a folder that holds no run yet", fix)
@@ -76,3 +92,9 @@ def _resuming(arguments: list[str], run: str) -> tuple[list[str], tuple[str, ...
 
 def _quoted(text: str) -> str:
     return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
+
+
+def _unquoted(text: str) -> str:
+    if len(text) > 1 and text[0] == text[-1] and text[0] in "'\"":
+        return text[1:-1].replace(f"\\{text[0]}", text[0]).replace("\\\\", "\\")
+    return text

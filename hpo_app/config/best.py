@@ -13,6 +13,7 @@ from hpo_app.config.overrides import read_override
 from hpo_app.config.render import Rendered
 from hpo_app.errors import PlanError, Problem, RunFolderError, listed, near_miss
 from hpo_app.plan.run_plan import Mode, Objective
+from hpo_app.study.files import replace_file
 
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ def write_best(path: Path, best: BestConfig, head: Sequence[str]) -> None:
         "provenance": dict(best.provenance),
     }
     comments = "".join(f"# {line}\n" for line in head)
-    path.write_text(comments + OmegaConf.to_yaml(OmegaConf.create(content)), encoding="utf-8")
+    replace_file(path, comments + OmegaConf.to_yaml(OmegaConf.create(content)))
 
 
 def read_best(

@@ -19,6 +19,7 @@ from hpo_app.errors import PlanError, Problem, listed, near_miss
 from hpo_app.plan.read_space import read_space
 from hpo_app.plan.rules import check_plan
 from hpo_app.plan.run_plan import (
+    Checkpoints,
     Cluster,
     Component,
     Mode,
@@ -39,10 +40,11 @@ if TYPE_CHECKING:
 # is its own, and it says itself what it does not know.
 _KEYS: dict[str, tuple[str, ...]] = {
     "": (
-        "action", "best", "data", "max_failures", "max_same_failures", "model", "num_trials",
-        "objective", "params", "ray", "resources", "run", "scheduler", "search_alg",
+        "action", "best", "checkpoints", "data", "max_failures", "max_same_failures", "model",
+        "num_trials", "objective", "params", "ray", "resources", "run", "scheduler", "search_alg",
         "search_space", "seed", "time_budget_s", "training", "trusted_modules",
     ),
+    "checkpoints": ("budget_gb", "keep_best"),
     "objective": ("metric", "mode"),
     "resources": ("cpu", "gpu", "max_concurrent_trials"),
     "ray": ("address", "dashboard", "num_cpus", "num_gpus"),
@@ -103,6 +105,7 @@ def _read(
         time_budget_s=root.optional_number("time_budget_s", above=0),
         iterations=training.whole("iterations", least=1, otherwise=_SOME_LARGE_COUNT),
         checkpoint_every=training.whole("checkpoint_every", least=0, otherwise=1),
+        checkpoints=_checkpoints(Section("checkpoints", values.get("checkpoints"), problems)),
         max_failures=root.whole("max_failures", least=0, otherwise=0),
         max_same_failures=root.whole("max_same_failures", least=1, otherwise=1),
         resources=_resources(Section("resources", values.get("resources"), problems)),
@@ -139,6 +142,13 @@ def _objective(section: Section, problems: list[Problem]) -> Objective:
         problems.append(Problem("objective.mode", str(mode), expected, "set objective.mode=max"))
         mode = "min"
     return Objective(section.text("metric"), Mode(mode))
+
+
+def _checkpoints(section: Section) -> Checkpoints:
+    return Checkpoints(
+        keep_best=section.whole("keep_best", least=0, otherwise=0),
+        budget_gb=section.optional_number("budget_gb", above=0),
+    )
 
 
 def _resources(section: Section) -> Resources:

@@ -21,6 +21,7 @@ _EXAMPLES: dict[str, int] = {
     "time_budget_s": 3600,
     "training.iterations": 16,
     "max_same_failures": 3,
+    "checkpoints.budget_gb": 10,
     "ray.num_cpus": 4,
     "resources.max_concurrent_trials": 4,
 }

@@ -27,6 +27,7 @@ CHANGEABLE = (
     "time_budget_s",
     "max_failures",
     "max_same_failures",
+    "checkpoints",
     "resources",
     "ray",
     "trusted_modules",
@@ -51,7 +52,7 @@ def stored_config(folder: Path, changes: Sequence[str] = ()) -> tuple[DictConfig
     dotlist = [read_override(change).plain for change in changes]
     path = folder / ".hydra" / "config.yaml"
     try:
-        config: Any = OmegaConf.load(path)
+        config: Any = _with_later_keys(OmegaConf.load(path))
         hydra: Any = OmegaConf.load(folder / ".hydra" / "hydra.yaml")
         typed: Any = OmegaConf.to_container(hydra.hydra.overrides.task, resolve=False)
         choices: Any = OmegaConf.to_container(hydra.hydra.runtime.choices)
@@ -63,6 +64,15 @@ def stored_config(folder: Path, changes: Sequence[str] = ()) -> tuple[DictConfig
         raise RunFolderError([Problem(str(path), text, expected, fix)]) from error
     named = {str(group): str(choice) for group, choice in choices.items()}
     return changed, Origin((*map(str, typed), *changes), named, (conf_dir(),))
+
+
+def _with_later_keys(config: Any) -> Any:
+    """Add what an earlier release did not know yet, and a run may be continued with."""
+    ours: Any = OmegaConf.load(conf_dir() / "config.yaml")
+    for key in CHANGEABLE:
+        if key not in config and key in ours:
+            config[key] = ours[key]
+    return config
 
 
 def _is_allowed(change: str) -> bool:

@@ -85,6 +85,12 @@ def check_capacity(plan: RunPlan, capacity: Capacity) -> Iterator[Problem]:
         expected = f"at most {capacity.gpus:g}, the GPUs that trials can use on one node"
         fix = "set resources.gpu=0, or use a cluster (ray.address)"
         yield Problem("resources.gpu", f"{asked.gpu:g}", expected, fix)
+    if asked.cpu <= capacity.cpus and asked.gpu <= capacity.gpus and not capacity.slots(asked):
+        nodes = [f"cpu={cpus:g}, gpu={gpus:g}" for cpus, gpus in sorted(set(capacity.nodes))]
+        got = f"cpu={asked.cpu:g}, gpu={asked.gpu:g}"
+        expected = f"what fits on one node; the nodes have {' or '.join(nodes)}"
+        fix = "lower resources.cpu or resources.gpu; more than one GPU has to be a whole number"
+        yield Problem("resources", got, expected, fix)
 
 
 def params_without_parameter(plan: RunPlan) -> Iterator[Problem]:

@@ -54,6 +54,19 @@ class Resources:
 
 
 @dataclass(frozen=True)
+class Checkpoints:
+    """Which training states stay on disk, besides those that trials may go on from.
+
+    Attributes:
+        keep_best: Of how many of the best trials that ended the last one is kept.
+        budget_gb: Gigabytes that all together may take, or None for no limit.
+    """
+
+    keep_best: int
+    budget_gb: float | None
+
+
+@dataclass(frozen=True)
 class Cluster:
     """Where the run takes place.
 
@@ -126,6 +139,7 @@ class RunPlan:
         time_budget_s: Seconds after which the run ends, or None.
         iterations: Reports of a full trial: the fidelity that a scheduler spends.
         checkpoint_every: Iterations between checkpoints; 0 for none but what a scheduler needs.
+        checkpoints: Which training states stay on disk.
         max_failures: How often a failed trial is started again.
         max_same_failures: The run ends when this many first trials all failed alike.
         resources: What a trial holds.
@@ -146,6 +160,7 @@ class RunPlan:
     time_budget_s: float | None
     iterations: int
     checkpoint_every: int
+    checkpoints: Checkpoints
     max_failures: int
     max_same_failures: int
     resources: Resources

@@ -15,7 +15,8 @@ import zlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from hpo_app.errors import Problem, RunFolderError, StorageError
+from hpo_app.errors import Problem, RunFolderError
+from hpo_app.study.disk import storage_error
 from hpo_app.study.files import append, replace_file, sync_folder
 
 
@@ -127,7 +128,8 @@ class Journal:
         try:
             append(self._file, b"".join(self._pending))
         except OSError as error:
-            raise StorageError([_unwritable(self._path, error)]) from error
+            fix = f"type: python -m hpo_app action=resume run={self._path.parent}"
+            raise storage_error(self._path, error, fix) from error
         self._pending.clear()
 
     def close(self) -> None:
@@ -201,9 +203,3 @@ def _move_tail(path: Path, tail: bytes, whole: int) -> None:
     with path.open("rb+") as file:
         file.truncate(whole)
         os.fsync(file.fileno())
-
-
-def _unwritable(path: Path, error: OSError) -> Problem:
-    expected = "a disk with room for it"
-    fix = f"free some space, then type: python -m hpo_app action=resume run={path.parent}"
-    return Problem(f"disk of {path}", error.strerror or str(error), expected, fix)

@@ -58,7 +58,15 @@ def is_whole(folder: Path) -> bool:
 
 def _checksums(folder: Path) -> dict[str, int]:
     files = (path for path in folder.rglob("*") if path.is_file() and path.name != ITERATION_FILE)
-    return {str(path.relative_to(folder)): zlib.crc32(path.read_bytes()) for path in files}
+    return {str(path.relative_to(folder)): _crc32(path) for path in files}
+
+
+def _crc32(path: Path) -> int:
+    crc = 0
+    with path.open("rb") as file:  # In pieces: a state may be larger than the memory that is left.
+        while piece := file.read(1 << 20):
+            crc = zlib.crc32(piece, crc)
+    return crc
 
 
 def read_iteration(folder: Path) -> int:

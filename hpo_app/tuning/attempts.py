@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from hpo_app.analysis.failures import error_line
+from hpo_app.study.disk import FULL, MB, full_reason, room_at, says_full
 from hpo_app.tuning.trainable import ERROR_BEGINS, ERROR_ENDS
 
 
@@ -15,6 +16,7 @@ NOT_REUSED = (
     "a training function has to return soon after it is stopped"
 )
 _ATTEMPT = re.compile(r"^Failure # \d+ \(occurred at [^)]*\)$", re.MULTILINE)
+_FULL_LINE = re.compile(rf"^{FULL} .*$", re.MULTILINE)
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
 
@@ -37,6 +39,20 @@ def last_error(text: str) -> str:
         head = "The worker died without an error of its own: killed, or crashed in compiled code."
         return f"{head}\n{text.splitlines()[-1].strip()}"
     return text[-4000:]
+
+
+def want_of_room(error: str, *places: Path) -> str:
+    """Return `disk full at PATH (…)` if that is why a trial failed, else "".
+
+    A worker that could not write may have died without a word, or have said it in words of its
+    own: where one of the places is full, that is the reason.
+    """
+    marked = _FULL_LINE.findall(error)
+    if marked:
+        return str(marked[-1])
+    if says_full(error) or any(room_at(place).free < MB for place in places):
+        return full_reason(None, *places)
+    return ""
 
 
 def kind_of(error: str) -> str:

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 from ray.tune.schedulers import AsyncHyperBandScheduler, FIFOScheduler, TrialScheduler
 
+from hpo_app.errors import listed
 from hpo_app.study.records import TrialState
 from hpo_app.study.replay import StudyBuilder
 from hpo_app.training.checkpoint import is_whole, read_iteration as _iteration
+from hpo_app.tuning.kept import CHECKPOINT_PREFIX
 from hpo_app.tuning.pbt import PopulationTraining
 
 
@@ -18,8 +20,6 @@ if TYPE_CHECKING:
 
     from hpo_app.study.journal import Event
     from hpo_app.study.records import TrialRecord
-
-CHECKPOINT_PREFIX = "checkpoint_"
 
 
 @dataclass(frozen=True)
@@ -63,25 +63,43 @@ class Past:
 
     def _restart(self, trial: TrialRecord) -> Restart:
         found = sorted((self._folder / "trials" / str(trial.number)).glob(f"{CHECKPOINT_PREFIX}*"))
+        last_index = int(found[-1].name.removeprefix(CHECKPOINT_PREFIX)) if found else -1
         # A clone went on from another trial's state: its own older checkpoints are of other params.
         own = [path for path in found if not trial.clones or self._is_after_clone(trial, path)]
-        # A state that is ahead of the last acknowledged report would leave a gap in the curve.
-        whole = [path for path in own if is_whole(path) and _iteration(path) <= trial.iterations]
-        last_index = int(found[-1].name.removeprefix(CHECKPOINT_PREFIX)) if found else -1
-        newest = whole[-1] if whole else self._copied(trial)
+        damaged = self._lost(trial, own)
+        newest = None
+        for path in reversed(own):
+            if not is_whole(path):
+                damaged.append(path.name)
+            # A state that is ahead of the last acknowledged report would leave a gap in the curve.
+            elif _iteration(path) <= trial.iterations:
+                newest = path
+                break
+        if newest is None:
+            newest = self._copied(trial, damaged)
         note = ""
-        damaged = [path.name for path in own if not is_whole(path)]
         if damaged:
             back = f"goes on from {newest.name}" if newest else "starts over"
-            note = f"trial {trial.number} {back}: damaged {', '.join(damaged)}"
+            note = f"trial {trial.number} {back}: damaged or missing {listed(damaged)}"
         return Restart(trial, newest, last_index, note)
 
-    def _copied(self, trial: TrialRecord) -> Path | None:
+    def _lost(self, trial: TrialRecord, own: list[Path]) -> list[str]:
+        """Return the newest checkpoint that the journal tells of, if it is no longer there."""
+        if trial.checkpoint is None or trial.is_untried:
+            return []
+        recorded = self._folder / trial.checkpoint
+        is_of_others = bool(trial.clones) and not self._is_after_clone(trial, recorded)
+        return [] if recorded in own or is_of_others else [recorded.name]
+
+    def _copied(self, trial: TrialRecord, damaged: list[str]) -> Path | None:
         """Return the state that a trial took over and has not added to, if it is still there."""
         if not trial.clones or trial.clones[-1].checkpoint is None:
             return None
         path = self._folder / trial.clones[-1].checkpoint
-        return path if is_whole(path) else None
+        if is_whole(path):
+            return path
+        damaged.append(str(path.relative_to(self._folder)))
+        return None
 
     def _is_after_clone(self, trial: TrialRecord, path: Path) -> bool:
         relative = str(path.relative_to(self._folder))

@@ -10,18 +10,17 @@ from typing import TYPE_CHECKING, Any
 from ray.tune import Callback
 
 from hpo_app.analysis.failures import error_line
+from hpo_app.study.disk import full_reason, is_full
 from hpo_app.study.records import TrialState
 from hpo_app.study.replay import StudyBuilder
 from hpo_app.training.checkpoint import read_iteration
 from hpo_app.training.seeds import derive_seed
 from hpo_app.tuning.attempts import NOT_REUSED, error_of, kind_of
-from hpo_app.tuning.kept import KeptCheckpoints
+from hpo_app.tuning.storage import RunStorage
 from hpo_app.tuning.view import ShieldedView
 
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from hpo_app.plan.run_plan import RunPlan
     from hpo_app.plan.search_space import Params
     from hpo_app.search.searcher import Searcher
@@ -40,7 +39,7 @@ class Recorder(Callback):
 
     Attributes:
         stop_reason: Why the run is to end before its last trial; empty while it goes on.
-        is_copied: Asked before a checkpoint is removed: whether the scheduler may still copy it.
+        storage: What the run keeps on disk.
     """
 
     def __init__(
@@ -56,14 +55,13 @@ class Recorder(Callback):
         self._tune_trials: dict[int, Any] = {}
         self._clones: list[dict[str, Any]] = []
         self._cut: set[int] = set()
-        self._checkpoints = KeptCheckpoints(self._is_in_use)
+        self.storage = RunStorage(plan, folder, self._view.notice, self.request_stop)
         self._restarts: deque[Restart] = deque()
         self._errors: Counter[str] = Counter()
         self._num_sound = 0
         self.stop_reason = ""
         self._has_told_stop = False
         self._untold: list[tuple[str, TrialRecord]] = []
-        self.is_copied: Callable[[str], bool] = lambda _path: False
 
     # What the run asks for.
 
@@ -121,6 +119,7 @@ class Recorder(Callback):
             self._view.changed("asked", trial)
         restarts = past.restarts()
         self._write("resumed", **resumed)
+        self.storage.take_over(past.study, restarts)
         for restart in restarts:
             number, record = restart.record.number, restart.record
             is_whole = record.iterations >= self._plan.iterations and not record.is_untried
@@ -128,7 +127,6 @@ class Recorder(Callback):
                 self._end(number, TrialState.FINISHED if is_whole else TrialState.STOPPED)
                 continue
             self._restarts.append(restart)
-            self._checkpoints.take_over(number, self._folder / "trials" / str(number))
         self._sync()
 
     @property
@@ -170,7 +168,8 @@ class Recorder(Callback):
     def break_off(self, error: BaseException) -> None:
         """Say that the run ends because of an error outside its trials."""
         text = "".join(traceback.format_exception_only(error))
-        self.stop_reason = f"the run broke off: {error_line(text)}"
+        broke_off = f"the run broke off: {error_line(text)}"
+        self.stop_reason = full_reason(error, self._folder) if is_full(error) else broke_off
 
     def cloned(self, target: int, source: int, iteration: int, params: Params, path: str) -> None:
         """Remember an exploit step of population-based training.
@@ -178,6 +177,7 @@ class Recorder(Callback):
         The scheduler decides before the report that it decides upon is told. In the journal the
         report comes first: it belongs to the parameters that the trial had until then.
         """
+        self.storage.checkpoints.copied(target, path)
         fields = {"source": source, "iteration": iteration, "params": params}
         self._clones.append({"trial": target, **fields, "checkpoint": self._relative(path)})
 
@@ -208,7 +208,7 @@ class Recorder(Callback):
         number, path = _number(trial), str(checkpoint.path)
         iteration = read_iteration(Path(path))
         self._write("checkpointed", trial=number, path=self._relative(path), iteration=iteration)
-        self._checkpoints.add(number, path)
+        self.storage.checkpointed(number, path)
 
     def on_trial_complete(self, *_: Any, trial: Any, **__: Any) -> None:
         """The trial returned, or the scheduler stopped it."""
@@ -219,14 +219,20 @@ class Recorder(Callback):
 
     def on_trial_recover(self, *_: Any, trial: Any, **__: Any) -> None:
         """The trial failed and will be started again."""
-        number = _number(trial)
-        self._write("retried", trial=number, error=error_of(trial))
+        number, error = _number(trial), error_of(trial)
+        if self.storage.is_full(error):
+            return
+        self._write("retried", trial=number, error=error)
         # What made it fail, a full card or a slow disk, may need a moment to pass.
         trial.config["wait_s"] = min(2 ** (self._record(number).retries - 1), _LONGEST_WAIT_S)
 
     def on_trial_error(self, *_: Any, trial: Any, **__: Any) -> None:
         """The trial failed for good."""
         error = error_of(trial)
+        if self.storage.is_full(error):
+            # The disk failed and not the params: nobody is told that they are bad.
+            self._end(_number(trial), TrialState.INTERRUPTED)
+            return
         self._errors[kind_of(error)] += 1
         self._end(_number(trial), TrialState.FAILED, error)
 
@@ -265,6 +271,7 @@ class Recorder(Callback):
         fields = {"error": error} if error else {}
         told = self._searcher.tell(number, state, curve)
         self._write("ended", trial=number, state=state.value, told=told, **fields)
+        self.storage.ended(self._record(number), state)
         self._num_sound += state is not TrialState.FAILED
         limit = self._plan.max_same_failures
         if error and not self._num_sound and self._errors[kind_of(error)] >= limit:
@@ -288,15 +295,8 @@ class Recorder(Callback):
         for event, record in self._untold:
             self._view.changed(event, record)
         self._untold.clear()
-
-    def _is_in_use(self, path: str) -> bool:
-        """Return whether a trial would start from the checkpoint, or may copy it."""
-        if any(str(restart.checkpoint) == path for restart in self._restarts):
-            return True
-        newest = (trial.latest_checkpoint_result for trial in self._tune_trials.values())
-        if any(str(result.checkpoint.path) == path for result in newest if result):
-            return True
-        return self.is_copied(path)
+        # Only now: who reads the journal after a kill needs what it says.
+        self.storage.tidy()
 
     def _relative(self, path: str) -> str:
         return str(Path(path).relative_to(self._folder))

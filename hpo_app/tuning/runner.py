@@ -23,7 +23,7 @@ from hpo_app.tuning.past import Past, has_memory, remind
 from hpo_app.tuning.pbt import PopulationTraining
 from hpo_app.tuning.recorder import Recorder
 from hpo_app.tuning.search import TuneSearch
-from hpo_app.tuning.session import ray_session
+from hpo_app.tuning.session import described, ray_session
 from hpo_app.tuning.signals import signals_to
 from hpo_app.tuning.trainable import TrialSpec, run_trial
 from hpo_app.tuning.warmup import WORKERS_FOLDER
@@ -90,6 +90,8 @@ def run_search(
     )
     resumes = changes is not None
     with ray_session(plan) as capacity, _journal(folder, resumes=resumes) as (journal, past):
+        if not plan.cluster.is_local:
+            view.notice(f"trials run on {described(capacity)}")
         recorder = Recorder(plan, folder, journal, searcher, view)
         # Population-based training and ASHA draw from the global generators.
         random.seed(derive_seed(plan.seed, "scheduler"))
@@ -119,7 +121,7 @@ def run_search(
 def _run_tune(
     plan: RunPlan, folder: Path, recorder: Recorder, scheduler: Any, capacity: Capacity
 ) -> None:
-    slots = capacity.slots(plan.resources)
+    slots = recorder.storage.slots = capacity.slots(plan.resources)
     # Without it Tune starts one worker at a time.
     os.environ["TUNE_MAX_PENDING_TRIALS_PG"] = str(slots)
     at_once = slots
@@ -165,7 +167,7 @@ def _scheduler(plan: RunPlan, recorder: Recorder) -> Any:
     if isinstance(scheduler, PopulationTraining):
         scheduler.iterations = plan.iterations
         scheduler.on_clone = recorder.cloned
-        recorder.is_copied = scheduler.is_in_use
+        recorder.storage.checkpoints.is_copied = scheduler.is_in_use
     return scheduler
 
 

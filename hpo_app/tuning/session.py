@@ -13,12 +13,13 @@ import ray
 from hpo_app.errors import Problem, ResourceError
 from hpo_app.plan.capacity import Capacity, this_machine
 from hpo_app.plan.rules import check_capacity
+from hpo_app.tuning.temp_folder import ray_temp_folder
 
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from hpo_app.plan.run_plan import Cluster, Resources, RunPlan
+    from hpo_app.plan.run_plan import Cluster, RunPlan
 
 _KNOCK_S = 5.0
 
@@ -68,6 +69,14 @@ def capacity_of(nodes: list[dict[str, Any]]) -> Capacity:
     return Capacity.of_nodes((node.get("CPU", 0.0), node.get("GPU", 0.0)) for node in alive)
 
 
+def described(capacity: Capacity) -> str:
+    """Return which cluster this is, and what it offers, for a person who may not expect it."""
+    nodes = capacity.nodes
+    cpus, gpus = sum(cpus for cpus, _ in nodes), sum(gpus for _, gpus in nodes)
+    address = ray.get_runtime_context().gcs_address
+    return f"the Ray cluster at {address}: {len(nodes)} nodes, {cpus:g} CPUs, {gpus:g} GPUs"
+
+
 def refuse_misfit(plan: RunPlan, capacity: Capacity) -> None:
     """Raise if no trial of the plan can ever fit.
 
@@ -75,18 +84,8 @@ def refuse_misfit(plan: RunPlan, capacity: Capacity) -> None:
         ResourceError: With what is asked for and what there is.
     """
     problems = list(check_capacity(plan, capacity))
-    if not problems and not capacity.slots(plan.resources):
-        problems = [_no_node(plan.resources, capacity)]
     if problems:
         raise ResourceError(problems)
-
-
-def _no_node(asked: Resources, capacity: Capacity) -> Problem:
-    nodes = [f"cpu={cpus:g}, gpu={gpus:g}" for cpus, gpus in sorted(set(capacity.nodes))]
-    got = f"cpu={asked.cpu:g}, gpu={asked.gpu:g}"
-    expected = f"what fits on one node; the nodes have {' or '.join(nodes)}"
-    fix = "lower resources.cpu or resources.gpu; more than one GPU has to be a whole number"
-    return Problem("resources", got, expected, fix)
 
 
 def _start(cluster: Cluster) -> None:
@@ -97,6 +96,7 @@ def _start(cluster: Cluster) -> None:
             num_cpus=cluster.num_cpus,
             num_gpus=cluster.num_gpus,
             include_dashboard=cluster.dashboard,
+            _temp_dir=str(ray_temp_folder()[0]),
             **quiet,
         )
         return

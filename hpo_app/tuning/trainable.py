@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import logging
-import os
 import sys
 import time
 import traceback
@@ -17,14 +15,17 @@ from ray import tune
 
 from hpo_app.config.build import load_function
 from hpo_app.config.render import render
+from hpo_app.study.disk import full_reason, is_full
 from hpo_app.training.checkpoint import read_iteration, write_iteration
 from hpo_app.training.contract import ReportError
 from hpo_app.training.reports import checked_metrics
+from hpo_app.tuning.temp_folder import scratch_folder
+from hpo_app.tuning.trial_log import log_line, output_to, shorten_log
 from hpo_app.tuning.warmup import WORKERS_FOLDER, meet_workers
 
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
     from hpo_app.plan.search_space import Params
 
@@ -101,7 +102,8 @@ class TuneTrial:
             write_iteration(checkpoint, self.iteration)
             state = tune.Checkpoint.from_directory(checkpoint)
         shown = ", ".join(f"{name} {value:.6g}" for name, value in values.items())
-        _log_line(f"iteration {self.iteration}: {shown}")
+        log_line(f"iteration {self.iteration}: {shown}")
+        shorten_log(log_path_of(self.number, self._spec))
         try:
             tune.report(result, checkpoint=state)
         except SystemExit as leave:
@@ -109,21 +111,40 @@ class TuneTrial:
             raise _StoppedByTune(leave.code) from None
 
 
+def log_path_of(number: int, spec: TrialSpec) -> Path:
+    """Return the log of a trial."""
+    return Path(spec.log_folder, str(number), "log.txt")
+
+
 def run_trial(config: dict[str, Any], spec: TrialSpec) -> None:
     """Train one trial in this worker; Tune calls it once per start of a trial."""
     sys.path[:0] = [path for path in spec.import_path if path not in sys.path]
-    log_path = Path(spec.log_folder, str(config["number"]), "log.txt")
+    try:
+        with output_to(log_path_of(config["number"], spec)):
+            _train_in_log(config, spec)
+    except OSError as error:  # The log itself cannot be written; all else is a TrainingFailedError.
+        raise TrainingFailedError(_marked(error, spec)) from None
+
+
+def _train_in_log(config: dict[str, Any], spec: TrialSpec) -> None:
     with contextlib.ExitStack() as stack:
-        stack.enter_context(_output_to(log_path))
         try:
             _train(config, spec, stack)
         except _StoppedByTune:
             raise
         except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever a person's code may raise
-            text = _own_traceback(error)
-            _log_line(text)
-            marked = f"{ERROR_BEGINS}\n{text}\n{ERROR_ENDS}"
+            marked = _marked(error, spec)
+            with contextlib.suppress(OSError):  # Its disk may be what is full.
+                log_line(_own_traceback(error))
             raise TrainingFailedError(marked) from None
+
+
+def _marked(error: BaseException, spec: TrialSpec) -> str:
+    text = _own_traceback(error)
+    if is_full(error):
+        # A full disk says nothing of the params: the driver ends the run, and the trial goes on.
+        text += f"\n{full_reason(error, Path(spec.log_folder).parent, scratch_folder())}"
+    return f"{ERROR_BEGINS}\n{text}\n{ERROR_ENDS}"
 
 
 def _train(config: dict[str, Any], spec: TrialSpec, stack: contextlib.ExitStack) -> None:
@@ -133,9 +154,9 @@ def _train(config: dict[str, Any], spec: TrialSpec, stack: contextlib.ExitStack)
     checkpoint = tune.get_checkpoint()
     folder = Path(stack.enter_context(checkpoint.as_directory())) if checkpoint else None
     trial = TuneTrial(spec, config, folder)
-    _log_line(f"trial {trial.number}, seed {trial.seed}, parameters {json.dumps(trial.params)}")
+    log_line(f"trial {trial.number}, seed {trial.seed}, parameters {json.dumps(trial.params)}")
     if trial.iteration:
-        _log_line(f"goes on after iteration {trial.iteration}")
+        log_line(f"goes on after iteration {trial.iteration}")
     rendered = render(spec.template, config["params"])
     before = trial.iteration
     train(rendered.model, rendered.data, rendered.training, trial)
@@ -146,38 +167,9 @@ def _train(config: dict[str, Any], spec: TrialSpec, stack: contextlib.ExitStack)
         )
 
 
-def _log_line(text: str) -> None:
-    sys.stderr.write(f"{text}\n")
-
-
 def _own_traceback(error: BaseException) -> str:
     # The first two frames are ours: run_trial and _train.
     frames = traceback.extract_tb(error.__traceback__)
     kept = frames[2:] if len(frames) > 2 else frames
     head = ["Traceback (most recent call last):\n", *traceback.format_list(kept)]
     return "".join([*head, *traceback.format_exception_only(error)]).rstrip()
-
-
-@contextlib.contextmanager
-def _output_to(path: Path) -> Iterator[None]:
-    """Send everything this process prints to a file: Python's streams, logging and C code."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    logging.basicConfig(level=logging.INFO, stream=sys.stderr, force=True)
-    saved = {stream: os.dup(stream) for stream in (1, 2)}
-    handle = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
-    streams = open(handle, "a", buffering=1, encoding="utf-8", errors="replace", closefd=False)  # noqa: SIM115 - closed below
-    try:
-        for stream in saved:
-            os.dup2(handle, stream)
-        with contextlib.redirect_stdout(streams), contextlib.redirect_stderr(streams):
-            logging.basicConfig(level=logging.INFO, stream=streams, force=True)
-            # What Ray does with the trial is no news of the training.
-            logging.getLogger("ray").setLevel(logging.WARNING)
-            yield
-    finally:
-        streams.flush()
-        for stream, original in saved.items():
-            os.dup2(original, stream)
-            os.close(original)
-        logging.basicConfig(level=logging.INFO, stream=sys.stderr, force=True)
-        os.close(handle)
