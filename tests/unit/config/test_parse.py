@@ -74,9 +74,9 @@ BAD = {
     "key that only looks read": (
         "+search=optuna",
         "search",
-        "a key of the top level: action, best, data, max_failures, max_same_failures, model, "
-        "num_trials, objective, params, ray, resources, run, scheduler, search_alg, search_space, "
-        "seed, time_budget_s, training and trusted_modules",
+        "a key of the top level: action, best, checkpoints, data, max_failures, max_same_failures, "
+        "model, num_trials, objective, params, ray, resources, run, scheduler, search_alg, "
+        "search_space, seed, time_budget_s, training and trusted_modules",
     ),
     "needs of a module inside a package": (
         "+model.needs={evil.sub: pip install evil}",
@@ -280,7 +280,7 @@ def test_what_only_the_driver_knows_is_resolved_there_and_secrets_are_not(monkey
     assert model["noise"].startswith("20")
     assert model["step_time_s"] == "${oc.env:SECRET}"
     assert data["names"] == ["a", data["again"]]
-    assert len(data["again"]) == 6
+    assert len(data["again"]) == 8
 
 
 @pytest.mark.parametrize("reader", ["${how.noisy}", "${oc.select:how,0.1}", "${how[noisy]}"])
