@@ -39,7 +39,7 @@ class _OfTrial:
 
 
 class KeptCheckpoints:
-    """Removes every checkpoint that nobody needs.
+    """Knows which checkpoints are needed, and removes the others when it is told to `clean`.
 
     Needed are the newest of each trial that has not ended, or what it would go on from instead;
     one more of each in reserve; the last one of the best trials that ended; and whatever the
@@ -77,13 +77,12 @@ class KeptCheckpoints:
         self._crowded.add(number)
 
     def add(self, number: int, path: str) -> None:
-        """Take note of a trial's newest checkpoint, and remove what it makes needless."""
+        """Take note of a trial's newest checkpoint."""
         trial = self._trial(number)
         self._count(trial, path)
         if not trial.has_ended:
             trial.base = path
         self._crowded.add(number)
-        self._clean()
 
     def copied(self, number: int, path: str) -> None:
         """Take note that a trial goes on from the checkpoint of another."""
@@ -104,15 +103,18 @@ class KeptCheckpoints:
             self._best.sort()
             self._crowded.update(other for _, other in self._best[self._keep_best :])
             del self._best[self._keep_best :]
-        self._clean()
 
-    def news(self) -> tuple[str, str]:
-        """Keep to the budget.
+    def clean(self) -> tuple[str, str]:
+        """Remove what nobody needs, and what the budget has no room for.
+
+        What was taken note of must be on record by now: a run that goes on after a kill needs the
+        checkpoints that the journal tells of.
 
         Returns:
             What a person should know of it, said once, and why the run has to end; both are empty
             where all is well.
         """
+        self._remove_needless()
         if self._budget is None or self._used <= self._budget:
             return "", ""
         note = ""
@@ -141,8 +143,10 @@ class KeptCheckpoints:
         self._used += size
         self.largest = max(self.largest, size)
 
-    def _clean(self) -> None:
+    def _remove_needless(self) -> None:
         """Look at the trials that have more than they need; one in use is looked at again."""
+        if not self._crowded:
+            return
         in_use = self._bases()
         for number in list(self._crowded):
             trial = self._trial(number)

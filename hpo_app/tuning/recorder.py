@@ -208,7 +208,7 @@ class Recorder(Callback):
         number, path = _number(trial), str(checkpoint.path)
         iteration = read_iteration(Path(path))
         self._write("checkpointed", trial=number, path=self._relative(path), iteration=iteration)
-        self.storage.checkpointed(number, path)
+        self.storage.checkpoints.add(number, path)
 
     def on_trial_complete(self, *_: Any, trial: Any, **__: Any) -> None:
         """The trial returned, or the scheduler stopped it."""

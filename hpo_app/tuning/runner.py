@@ -93,6 +93,7 @@ def run_search(
         if not plan.cluster.is_local:
             view.notice(f"trials run on {described(capacity)}")
         recorder = Recorder(plan, folder, journal, searcher, view)
+        recorder.storage.slots = capacity.slots(plan.resources)
         # Population-based training and ASHA draw from the global generators.
         random.seed(derive_seed(plan.seed, "scheduler"))
         np.random.seed(derive_seed(plan.seed, "scheduler"))  # noqa: NPY002
@@ -121,7 +122,7 @@ def run_search(
 def _run_tune(
     plan: RunPlan, folder: Path, recorder: Recorder, scheduler: Any, capacity: Capacity
 ) -> None:
-    slots = recorder.storage.slots = capacity.slots(plan.resources)
+    slots = capacity.slots(plan.resources)
     # Without it Tune starts one worker at a time.
     os.environ["TUNE_MAX_PENDING_TRIALS_PG"] = str(slots)
     at_once = slots

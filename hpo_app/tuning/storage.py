@@ -57,16 +57,15 @@ class RunStorage:
             if trial.number not in bases:
                 self.ended(trial, trial.state)
 
-    def checkpointed(self, number: int, path: str) -> None:
-        """Take note of a trial's newest checkpoint."""
-        self.checkpoints.add(number, path)
-        if self._is_first:
-            self._is_first = False
-            self._tell(checkpoint_note(self._plan, self._folder, self.slots, self.checkpoints))
-        note, reason = self.checkpoints.news()
+    def tidy(self) -> None:
+        """Remove what nobody needs; to be called once the journal is on disk."""
+        note, reason = self.checkpoints.clean()
         self._tell(note)
         if reason:
             self._stop(reason)
+        if self._is_first and self.checkpoints.largest:
+            self._is_first = False
+            self._tell(checkpoint_note(self._plan, self._folder, self.slots, self.checkpoints))
 
     def ended(self, trial: TrialRecord, state: TrialState) -> None:
         """Take note of a trial that ended; one that was cut off keeps what it goes on from."""

@@ -41,6 +41,7 @@ def test_of_a_trial_that_trains_the_newest_and_one_in_reserve_stay(save, left):
         newest = save(0, index)
         kept.add(0, str(newest))
     kept.add(0, str(newest))  # Tune tells of some twice.
+    kept.clean()
     assert left() == {0: [3, 4]}
 
 
@@ -50,6 +51,7 @@ def test_of_trials_that_ended_only_the_last_one_of_the_best_stays(save, left):
         for index in range(3):
             kept.add(number, str(save(number, index)))
         kept.ended(number, standing(value, number))
+    kept.clean()
     assert left() == {1: [2], 3: [2]}
 
 
@@ -57,10 +59,12 @@ def test_nothing_stays_of_a_trial_that_failed_or_where_nothing_is_to_be_kept(sav
     kept = KeptCheckpoints(keep_best=1)
     kept.add(0, str(save(0, 0)))
     kept.ended(0, None)
+    kept.clean()
     assert left() == {}
     kept = KeptCheckpoints(keep_best=0)
     kept.add(1, str(save(1, 0)))
     kept.ended(1, standing(0.0, 1))
+    kept.clean()
     assert left() == {}
 
 
@@ -73,8 +77,10 @@ def test_what_a_clone_goes_on_from_stays_until_it_has_its_own(save, left):
     for index in range(1, 4):
         kept.add(1, str(save(1, index)))
     kept.ended(1, standing(0.0, 1))
+    kept.clean()
     assert left() == {0: [0], 1: [0]}
     kept.add(0, str(save(0, 1)))
+    kept.clean()
     assert left() == {0: [0, 1]}
 
 
@@ -86,10 +92,22 @@ def test_what_the_scheduler_may_copy_stays_until_it_may_no_longer(save, left):
     kept.add(0, str(first))
     for index in range(1, 4):
         kept.add(0, str(save(0, index)))
+    kept.clean()
     assert left() == {0: [0, 2, 3]}
     in_use.clear()
     kept.add(0, str(save(0, 4)))
+    kept.clean()
     assert left() == {0: [3, 4]}
+
+
+def test_nothing_goes_before_it_is_said(save, left):
+    kept = KeptCheckpoints(keep_best=0)
+    for index in range(3):
+        kept.add(0, str(save(0, index)))
+    kept.ended(0, None)
+    assert left() == {0: [0, 1, 2]}
+    kept.clean()
+    assert left() == {}
 
 
 def test_those_of_an_earlier_start_count(save, left, tmp_path):
@@ -103,8 +121,10 @@ def test_those_of_an_earlier_start_count(save, left, tmp_path):
     kept.ended(0, standing(1.0, 0))
     kept.ended(1, standing(0.5, 1))
     # The newest of trial 2 is damaged: it goes on from the one before.
+    kept.clean()
     assert left() == {1: [3], 2: [2, 3]}
     kept.add(2, str(save(2, 4)))
+    kept.clean()
     assert left() == {1: [3], 2: [3, 4]}
 
 
@@ -114,14 +134,14 @@ def test_a_budget_takes_reserves_first_and_then_the_worst_of_the_best(save, left
         kept.add(number, str(save(number, 0)))
         kept.ended(number, standing(value, number))
     kept.add(3, str(save(3, 0)))
-    assert kept.news() == ("", "")
+    assert kept.clean() == ("", "")
     kept.add(3, str(save(3, 1)))
-    note, reason = kept.news()
+    note, reason = kept.clean()
     assert "the least needed first" in note
     assert reason == ""
     assert left() == {0: [0], 1: [0], 2: [0], 3: [1]}
     kept.add(3, str(save(3, 2, size=2000)))
-    assert kept.news() == ("", "")  # Said once.
+    assert kept.clean() == ("", "")  # Said once.
     assert left() == {0: [0], 2: [0], 3: [2]}
 
 
@@ -129,11 +149,12 @@ def test_a_budget_that_the_trials_that_train_exceed_ends_the_run(save, left):
     kept = KeptCheckpoints(keep_best=1, budget_bytes=2500)
     for number in range(3):
         kept.add(number, str(save(number, 0)))
-    _, reason = kept.news()
+    _, reason = kept.clean()
     assert reason == (
         "checkpoints.budget_gb is too small: what the trials would go on from takes 3.0 kB, "
         "more than 2.5 kB"
     )
+    kept.clean()
     assert left() == {0: [0], 1: [0], 2: [0]}
 
 
@@ -142,4 +163,5 @@ def test_thousands_of_trials_that_ended_are_forgotten(save):
     for number in range(300):
         kept.add(number, str(save(number, 0)))
         kept.ended(number, standing(float(number), number))
+        kept.clean()
     assert len(kept._trials) == 1
