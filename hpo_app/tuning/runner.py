@@ -9,6 +9,7 @@ import random
 import shutil
 import sys
 import time
+import uuid
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -137,7 +138,8 @@ def _run_tune(
         tune.with_parameters(run_trial, spec=_trial_spec(plan, folder, slots)),
         tune.PlacementGroupFactory([{"CPU": plan.resources.cpu, "GPU": plan.resources.gpu}]),
     )
-    name = f"hpo_app_{folder.name}"  # Tune keeps trainables by name, for a whole cluster.
+    # Tune keeps trainables by name, for a whole cluster; a folder's name may hold any letters.
+    name = f"hpo_app_{uuid.uuid4().hex}"
     tune.register_trainable(name, trainable)
     tune.run(
         name,

@@ -52,6 +52,8 @@ def _refusal(folder: Path) -> str:
     length = len(os.fsencode(folder))
     if length > LONGEST:
         return f"{folder} has {length} bytes, and sockets in it leave room for {LONGEST}"
+    if not str(folder).isascii():
+        return f"{folder} has letters that Ray cannot read"
     if folder.name == _own_name() and folder.exists() and folder.stat().st_uid != os.getuid():
         return f"{folder} is of another user"
     return write_refusal(folder)
