@@ -18,6 +18,7 @@ from hpo_app.config.settings import RunSettings
 from hpo_app.errors import EXIT_COMPLETE, HpoError, Problem, TrainingError
 from hpo_app.report.console import make_console
 from hpo_app.report.format import duration, number
+from hpo_app.study.disk import is_full
 from hpo_app.training.engine import TrainingEngine
 from hpo_app.training.seeds import derive_seed
 
@@ -87,6 +88,8 @@ def _fit(
     except HpoError:
         raise
     except (Exception, SystemExit) as error:
+        if is_full(error):
+            raise  # It says nothing of the training.
         traceback.print_exc()
         sys.stderr.write("\n")
         text = traceback.format_exception_only(error)[-1].strip()

@@ -23,6 +23,7 @@ _FULL_TEXTS = (
     os.strerror(errno.ENOSPC),
     os.strerror(errno.EDQUOT),
     "PytorchStreamWriter failed writing",
+    "] . unexpected pos ",
 )
 
 

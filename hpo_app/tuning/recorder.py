@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import traceback
 from collections import Counter, deque
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 from ray.tune import Callback
 
 from hpo_app.analysis.failures import error_line
-from hpo_app.study.disk import full_reason, is_full
 from hpo_app.study.records import TrialState
 from hpo_app.study.replay import StudyBuilder
 from hpo_app.training.checkpoint import read_iteration
@@ -167,9 +165,7 @@ class Recorder(Callback):
 
     def break_off(self, error: BaseException) -> None:
         """Say that the run ends because of an error outside its trials."""
-        text = "".join(traceback.format_exception_only(error))
-        broke_off = f"the run broke off: {error_line(text)}"
-        self.stop_reason = full_reason(error, self._folder) if is_full(error) else broke_off
+        self.stop_reason = self.storage.broken_off(error)
 
     def cloned(self, target: int, source: int, iteration: int, params: Params, path: str) -> None:
         """Remember an exploit step of population-based training.

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import traceback
 from typing import TYPE_CHECKING
 
 from hpo_app.analysis.best import standing_of
+from hpo_app.analysis.failures import error_line
+from hpo_app.study.disk import full_reason, is_full
 from hpo_app.study.records import TrialState
 from hpo_app.tuning.attempts import want_of_room
 from hpo_app.tuning.kept import KeptCheckpoints
@@ -80,6 +83,13 @@ class RunStorage:
         if reason:
             self._stop(reason)
         return bool(reason)
+
+    def broken_off(self, error: BaseException) -> str:
+        """Return why a run ends that an error outside its trials broke off."""
+        if is_full(error):
+            return full_reason(error, self._folder)
+        text = "".join(traceback.format_exception_only(error))
+        return f"the run broke off: {error_line(text)}"
 
     def _tell(self, note: str) -> None:
         if note:

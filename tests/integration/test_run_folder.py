@@ -1,7 +1,9 @@
 """A run folder that a person names: nothing of theirs is removed or written over."""
 
+import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -9,6 +11,7 @@ from hpo_app.study.records import TrialState
 from hpo_app.study.replay import load_study
 
 
+TRAINERS = Path(__file__).parents[1] / "trainers"
 QUICK = ["search_space=quadratic", "preset=quick_test"]
 
 
@@ -98,3 +101,13 @@ def test_fifty_starts_in_one_second_have_fifty_folders(start, tmp_path):
     assert errors == [""] * 50
     assert {process.returncode for process in started} == {0}
     assert len(list((tmp_path / "outputs").glob("*/*/evaluation.json"))) == 50
+
+
+def test_a_training_that_fills_the_disk_is_a_message(hpo, small_disk, monkeypatch):
+    monkeypatch.setenv("PYTHONPATH", f"{TRAINERS}{os.pathsep}{os.environ.get('PYTHONPATH', '')}")
+    disk = small_disk("1m")
+    own = ["model.trainer=filling:saves", "trusted_modules=[filling]", "+model.size=3000000"]
+    done = hpo("action=train", "search_space=quadratic", *own, f"hydra.run.dir={disk}/run")
+    assert done.returncode == 5
+    assert f"\ndisk full at {disk}/run" in done.stderr
+    assert "Traceback" not in done.stderr

@@ -36,3 +36,12 @@ def test_what_would_change_the_trials_is_refused_by_its_key(folder, change):
     with pytest.raises(PlanError) as caught:
         stored_config(folder, [change])
     assert caught.value.problems[0].key == change.lstrip("+~").partition("=")[0]
+
+
+def test_a_run_of_a_release_that_did_not_know_a_key_gets_its_default(folder):
+    path = folder / ".hydra" / "config.yaml"
+    config = OmegaConf.load(path)
+    del config["checkpoints"]
+    path.write_text(OmegaConf.to_yaml(config))
+    config, _ = stored_config(folder, ["checkpoints.budget_gb=2"])
+    assert config.checkpoints == {"keep_best": 1, "budget_gb": 2}

@@ -60,6 +60,11 @@ def chained(cause):
         pytest.param(OSError(errno.EDQUOT, "quota"), True, id="a quota"),
         pytest.param(chained(error_of_a_full_disk()), True, id="behind another error"),
         pytest.param(RuntimeError("x: No space left on device (os error 28)"), True, id="in words"),
+        pytest.param(
+            RuntimeError("[enforce fail at inline_container.cc:672] . unexpected pos 576 vs 534"),
+            True,
+            id="in the words of torch",
+        ),
         pytest.param(OSError(errno.ENOENT, "missing"), False, id="another error"),
         pytest.param(ValueError("learning rate too high"), False, id="no error of a disk"),
     ],
