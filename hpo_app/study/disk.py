@@ -123,6 +123,8 @@ def storage_error(path: Path, error: BaseException, fix: str) -> StorageError:
     path = (_named(error) or [path])[0]
     text = (error.strerror if isinstance(error, OSError) else None) or str(error)
     if is_full(error):
+        # Some say so in a long list of files.
+        text = text if len(text) < 80 else os.strerror(errno.ENOSPC)
         key, got = f"{FULL} {path}", f"{text}: {room_at(path)}"
         expected, fix = "room for what the run writes", f"free some space, then {fix}"
         return StorageError([Problem(key, got, expected, fix)])
