@@ -49,6 +49,7 @@ def search(local_ray, tmp_path, monkeypatch):
     """Run a search from overrides and return its study."""
     from hpo_app.config.compose import compose_config
     from hpo_app.config.parse import parse_plan
+    from hpo_app.study.earlier import read_earlier
     from hpo_app.tuning.runner import run_search
 
     monkeypatch.syspath_prepend(str(TRAINERS))
@@ -58,7 +59,7 @@ def search(local_ray, tmp_path, monkeypatch):
         folder = tmp_path / f"run-{next(count)}"
         folder.mkdir()
         plan = parse_plan(*compose_config(["search_space=quadratic", *overrides]))
-        return run_search(plan, folder, SilentView(), {})
+        return run_search(plan, folder, SilentView(), {}, earlier=read_earlier(plan))
 
     return run
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from hpo_app.actions.command import Outcome
 from hpo_app.actions.environment import environment_facts
 from hpo_app.actions.typed import resume_command, shown_path, train_command
+from hpo_app.actions.warm_start import earlier_runs
 from hpo_app.analysis.best import best_trial
 from hpo_app.analysis.tables import write_trials_csv
 from hpo_app.config.best import BestConfig, write_best
@@ -17,6 +18,7 @@ from hpo_app.plan.capacity import this_machine
 from hpo_app.report.console import make_console
 from hpo_app.report.document import write_report
 from hpo_app.report.live import Progress, make_view
+from hpo_app.report.sentences import earlier_sentence
 from hpo_app.report.summary_json import write_summary
 from hpo_app.report.terminal import print_summary
 from hpo_app.study.files import replace_file
@@ -49,14 +51,20 @@ def search(command: Command, changes: Sequence[str] | None = None) -> Outcome:
     plan, folder = command.plan, command.folder
     if plan.cluster.is_local:
         refuse_misfit(plan, this_machine(plan.cluster))
+    # A run that goes on has what it took over in its journal, and needs no other folder.
+    earlier = earlier_runs(plan) if changes is None else ()
     console = make_console()
     _say(console, f"run folder {shown_path(folder)}")
+    for run_before in earlier:
+        _say(console, f"warm start: {earlier_sentence(run_before)}")
     _say(console, "starting Ray, which takes some seconds")
+            0o700
+        )  # None is written to it by us, but a training function writes there too.
     facts = environment_facts()
     replace_file(folder / "environment.json", json.dumps(facts, indent=2))
     progress = Progress(plan.objective, plan.num_trials, plan.iterations)
     with run_lock(folder), make_view(progress, console) as view:
-        study = run_search(plan, folder, view, facts, changes=changes)
+        study = run_search(plan, folder, view, facts, changes=changes, earlier=earlier)
     best = best_trial(study)
     again = train_command(plan, folder)
     write_results(plan, study, best, again)

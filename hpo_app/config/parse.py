@@ -41,7 +41,7 @@ _KEYS: dict[str, tuple[str, ...]] = {
     "": (
         "action", "best", "data", "max_failures", "max_same_failures", "model", "num_trials",
         "objective", "params", "ray", "resources", "run", "scheduler", "search_alg",
-        "search_space", "seed", "time_budget_s", "training", "trusted_modules",
+        "search_space", "seed", "time_budget_s", "training", "trusted_modules", "warm_start",
     ),
     "objective": ("metric", "mode"),
     "resources": ("cpu", "gpu", "max_concurrent_trials"),
@@ -112,6 +112,7 @@ def _read(
         seed=root.whole("seed", least=0, otherwise=0),
         trainer=Section("model", values.get("model"), problems).text("trainer"),
         trusted_modules=root.texts("trusted_modules"),
+        warm_start=root.texts("warm_start"),
         template=template,
         space_entries=_mapping(values.get("search_space")),
         choices=origin.choices,

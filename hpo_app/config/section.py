@@ -24,6 +24,7 @@ _EXAMPLES: dict[str, int] = {
     "ray.num_cpus": 4,
     "resources.max_concurrent_trials": 4,
 }
+_NAMES = {"warm_start": "outputs/DATE/TIME"}
 
 
 class Section:
@@ -97,7 +98,9 @@ class Section:
         if isinstance(value, list) and all(isinstance(item, str) for item in value):
             return tuple(value)
         full = self._prefix + key
-        self._problem(full, value, "a list of names", f"set '{full}=[my_package]'")
+        self._problem(
+            full, value, "a list of names", f"set '{full}=[{_NAMES.get(full, 'my_package')}]'"
+        )
         return ()
 
 

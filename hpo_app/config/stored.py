@@ -10,12 +10,13 @@ from yaml import YAMLError
 
 from hpo_app.config.compose import Origin, conf_dir
 from hpo_app.config.overrides import read_override
+from hpo_app.config.render import Rendered
 from hpo_app.config.resolvers import register_resolvers
 from hpo_app.errors import PlanError, Problem, RunFolderError, listed
 
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from omegaconf import DictConfig
@@ -63,6 +64,40 @@ def stored_config(folder: Path, changes: Sequence[str] = ()) -> tuple[DictConfig
         raise RunFolderError([Problem(str(path), text, expected, fix)]) from error
     named = {str(group): str(choice) for group, choice in choices.items()}
     return changed, Origin((*map(str, typed), *changes), named, (conf_dir(),))
+
+
+def differing_keys(folder: Path, template: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the keys of model, data and training that an earlier run had other values of.
+
+    Args:
+        folder: The folder of the earlier run.
+        template: Today's config, interpolations unresolved.
+
+    Returns:
+        Dotted keys by name; none where the earlier config cannot be read.
+    """
+    try:
+        config: Any = OmegaConf.load(folder / ".hydra" / "config.yaml")
+        stored: Any = OmegaConf.to_container(config, resolve=False)
+    except (OSError, YAMLError, OmegaConfBaseException, ValueError):
+        return ()
+    before = dict(_leaves(stored)) if isinstance(stored, dict) else {}
+    now = dict(_leaves(dict(template)))
+    differing = {key for key in {*before, *now} if before.get(key) != now.get(key)}
+    return tuple(sorted(differing - {"training.checkpoint_every"}))
+
+
+def _leaves(template: dict[Any, Any]) -> Iterator[tuple[str, Any]]:
+    for part in Rendered._fields:
+        yield from _below(part, template.get(part))
+
+
+def _below(key: str, node: Any) -> Iterator[tuple[str, Any]]:
+    if not isinstance(node, dict):
+        yield key, node
+        return
+    for name, child in node.items():
+        yield from _below(f"{key}.{name}", child)
 
 
 def _is_allowed(change: str) -> bool:

@@ -65,6 +65,7 @@ def check_plan(plan: RunPlan) -> Iterator[Problem]:
     yield from parameters_that_nothing_uses(plan)
     yield from metric_outside_objective(plan)
     yield from population_with_model_based_searcher(plan)
+    yield from warm_start_that_nobody_learns_from(plan)
     yield from population_without_mutable_parameter(plan)
     yield from population_too_small(plan)
     yield from fidelity_beyond_training(plan)
@@ -135,6 +136,16 @@ def population_with_model_based_searcher(plan: RunPlan) -> Iterator[Problem]:
             "random, because population-based training changes the parameters of running trials",
             "set search_alg=random, or scheduler=asha",
         )
+
+
+def warm_start_that_nobody_learns_from(plan: RunPlan) -> Iterator[Problem]:
+    """Yield earlier runs for a searcher that never looks at results: they would change nothing."""
+    if plan.warm_start and not plan.searcher.is_model_based:
+        choice = plan.choices.get("search_alg", plan.searcher.component.target)
+        expected = f"no earlier run, because search_alg={choice} draws without a look at results"
+        scheduler = " scheduler=asha" if plan.scheduler.is_population else ""
+        fix = f"leave it out, or set search_alg=optuna{scheduler}"
+        yield Problem("warm_start", f"[{','.join(plan.warm_start)}]", expected, fix)
 
 
 def population_without_mutable_parameter(plan: RunPlan) -> Iterator[Problem]:

@@ -135,6 +135,7 @@ class RunPlan:
         seed: Seed of the whole run.
         trainer: Import path of the training function, `package.module:function`.
         trusted_modules: Packages of the user's own that the config may name code from.
+        warm_start: Folders of earlier runs whose trials the searcher is told of.
         template: The composed config without `hydra`, interpolations unresolved.
         space_entries: The search space as it was written.
         choices: Config group choices, for the record.
@@ -155,6 +156,7 @@ class RunPlan:
     seed: int
     trainer: str
     trusted_modules: tuple[str, ...]
+    warm_start: tuple[str, ...]
     template: Mapping[str, Any]
     space_entries: Mapping[str, Mapping[str, Any]]
     choices: Mapping[str, str]

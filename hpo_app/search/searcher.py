@@ -16,6 +16,7 @@ from optuna.trial import TrialState as OptunaState
 
 from hpo_app.plan.run_plan import Mode
 from hpo_app.search.distributions import to_distributions, to_drawn, to_params
+from hpo_app.study.earlier import EarlierTrial
 from hpo_app.study.records import TrialState
 
 
@@ -70,6 +71,18 @@ class Searcher:
         params = self._space.defaults if is_default else to_params(self._space, trial.params)
         return number, params, is_default
 
+    def learn(self, earlier: Iterable[EarlierTrial]) -> None:
+        """Tell the sampler of trials of other runs; they get no number in this one."""
+        for trial in earlier:
+            known = optuna.trial.create_trial(
+                state=_TOLD_AS[trial.state],
+                value=trial.curve[-1][1],
+                params=to_drawn(self._space, trial.params),
+                distributions=self._distributions,
+                intermediate_values=dict(trial.curve),
+            )
+            self._study.add_trial(known)
+
     def replay(self, events: Iterable[Event], study: Study) -> int:
         """Bring the sampler to where it stood after `events`, by asking and telling all again.
 
@@ -88,7 +101,9 @@ class Searcher:
         num_otherwise = 0
         for event in events:
             number = event.fields.get("trial", -1)
-            if event.name == "asked":
+            if event.name == "opened":
+                self.learn(map(EarlierTrial.from_fields, event.fields.get("learned", ())))
+            elif event.name == "asked":
                 num_otherwise += not self._ask_again(event.fields["params"])
             elif event.name == "ended" and event.fields["state"] != TrialState.INTERRUPTED:
                 curve = records[number].curve(self._objective.metric)

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
     from hpo_app.plan.capacity import Capacity
     from hpo_app.plan.run_plan import RunPlan
+    from hpo_app.study.earlier import EarlierRun
     from hpo_app.study.records import Study
     from hpo_app.tuning.view import RunView
 
@@ -65,6 +66,7 @@ def run_search(
     facts: dict[str, Any],
     *,
     changes: Sequence[str] | None = None,
+    earlier: Sequence[EarlierRun] = (),
 ) -> Study:
     """Run the search that a plan describes, from the start or from where it stopped.
 
@@ -75,6 +77,8 @@ def run_search(
         facts: Plain values for the record: versions, host, command.
         changes: None for a new run. To go on with the journal in `folder`: the overrides that
             this start adds, for the record.
+        earlier: Earlier runs that the sampler of a new run learns from. One that goes on knows
+            them from its journal.
 
     Returns:
         The study, which the journal in `folder` tells of too.
@@ -96,7 +100,8 @@ def run_search(
         np.random.seed(derive_seed(plan.seed, "scheduler"))  # noqa: NPY002
         scheduler = _scheduler(plan, recorder)
         if past is None:
-            recorder.open(_opened(plan, folder, facts))
+            searcher.learn(trial for run in earlier for trial in run.taken)
+            recorder.open(_opened(plan, folder, facts, earlier))
         else:
             searcher.replay(past.events, past.study)
             decided = remind(scheduler, past)
@@ -186,7 +191,9 @@ def _trial_spec(plan: RunPlan, folder: Path, slots: int) -> TrialSpec:
     )
 
 
-def _opened(plan: RunPlan, folder: Path, facts: dict[str, Any]) -> dict[str, Any]:
+def _opened(
+    plan: RunPlan, folder: Path, facts: dict[str, Any], earlier: Sequence[EarlierRun]
+) -> dict[str, Any]:
     return {
         "schema": SCHEMA_VERSION,
         "run_id": folder.name,
@@ -196,8 +203,19 @@ def _opened(plan: RunPlan, folder: Path, facts: dict[str, Any]) -> dict[str, Any
         "num_trials": plan.num_trials,
         "iterations": plan.iterations,
         "seed": plan.seed,
-        "facts": {**facts, "choices": dict(plan.choices)},
+        "facts": {**facts, "choices": dict(plan.choices), **_account(earlier)},
+        **_learned(earlier),
     }
+
+
+def _account(earlier: Sequence[EarlierRun]) -> dict[str, Any]:
+    return {"warm_start": {run.folder: run.facts for run in earlier}} if earlier else {}
+
+
+def _learned(earlier: Sequence[EarlierRun]) -> dict[str, Any]:
+    # In the journal's first line: after a kill either all of it is there, or no run.
+    learned = [trial.to_fields() for run in earlier for trial in run.taken]
+    return {"learned": learned} if learned else {}
 
 
 @contextlib.contextmanager

@@ -15,3 +15,20 @@ def viewed_search(local_ray, tmp_path):
         return run_search(plan, tmp_path, view, {})
 
     return run
+
+
+@pytest.fixture
+def silent_view():
+    """A view that shows nothing."""
+
+    class SilentView:
+        def changed(self, event, trial):
+            pass
+
+        def refresh(self, elapsed_s):
+            pass
+
+        def notice(self, text):
+            pass
+
+    return SilentView()

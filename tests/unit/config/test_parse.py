@@ -76,7 +76,7 @@ BAD = {
         "search",
         "a key of the top level: action, best, data, max_failures, max_same_failures, model, "
         "num_trials, objective, params, ray, resources, run, scheduler, search_alg, search_space, "
-        "seed, time_budget_s, training and trusted_modules",
+        "seed, time_budget_s, training, trusted_modules and warm_start",
     ),
     "needs of a module inside a package": (
         "+model.needs={evil.sub: pip install evil}",
