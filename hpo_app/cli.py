@@ -17,11 +17,18 @@ import hydra
 from hpo_app.actions.command import Command, Outcome
 from hpo_app.config.arguments import split_changes
 from hpo_app.config.build import COMPONENTS
-from hpo_app.config.compose import CONFIG_NAME, conf_dir, hydra_folder, hydra_origin
+from hpo_app.config.compose import (
+    CONFIG_NAME,
+    conf_dir,
+    hydra_env_set,
+    hydra_folder,
+    hydra_origin,
+)
 from hpo_app.config.diagnose import COMPOSITION_ERRORS, diagnose
 from hpo_app.config.overrides import overrides_in
 from hpo_app.config.parse import parse_plan
 from hpo_app.config.resolvers import register_resolvers
+from hpo_app.config.secrets import hide_secrets, set_for_the_job
 from hpo_app.config.settings import parse_settings
 from hpo_app.config.stored import stored_config
 from hpo_app.errors import (
@@ -34,6 +41,7 @@ from hpo_app.errors import (
     listed,
     near_miss,
 )
+from hpo_app.redaction import guard_logs, guard_terminal
 from hpo_app.study.replay import stored_changes
 
 
@@ -51,6 +59,7 @@ _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 def main() -> int:
     """Run the command line and return the exit code."""
+    guard_terminal()
     register_resolvers()
     codes = [EXIT_COMPLETE]
     try:
@@ -91,6 +100,7 @@ def _call_hydra(run: Any) -> None:
 
 def _run_action(config: DictConfig, changes: tuple[str, ...]) -> Outcome:
     folder = hydra_folder()
+    guard_logs()
     outcome = Outcome(EXIT_UNEXPECTED)
     try:
         outcome = _action(config, folder, changes)
@@ -141,9 +151,13 @@ def _action(config: DictConfig, folder: Path, changes: tuple[str, ...]) -> Outco
         miss = near_miss(name, ACTIONS)
         fix = f"set action={miss or ACTIONS[0]}"
         raise PlanError([Problem("action", name, f"one of {listed(ACTIONS)}", fix)])
+    secrets = list(set_for_the_job(hydra_env_set()))
+    if secrets:
+        raise PlanError(secrets)
     source: tuple[DictConfig, Origin] = (config, hydra_origin())
     if name == "resume":
         source = stored_config(folder, [*stored_changes(folder), *changes])
+    hide_secrets(source[0])
     command = Command(
         read_plan=lambda: parse_plan(*source),
         read_settings=lambda: parse_settings(*source),

@@ -13,6 +13,7 @@ from hpo_app.analysis.best import best_trial
 from hpo_app.analysis.tables import write_trials_csv
 from hpo_app.config.best import BestConfig, write_best
 from hpo_app.config.render import render
+from hpo_app.config.secrets import secret_variables, with_secrets_by_name
 from hpo_app.errors import EXIT_COMPLETE, EXIT_FAILED_TRIALS
 from hpo_app.plan.capacity import this_machine
 from hpo_app.report.console import make_console
@@ -58,6 +59,8 @@ def search(command: Command, changes: Sequence[str] | None = None) -> Outcome:
     for run_before in earlier:
         _say(console, f"warm start: {earlier_sentence(run_before)}")
     _say(console, "starting Ray, which takes some seconds")
+    if secret_variables(plan.template):
+        folder.chmod(
             0o700
         )  # None is written to it by us, but a training function writes there too.
     facts = environment_facts()
@@ -107,7 +110,7 @@ def write_results(plan: RunPlan, study: Study, best: TrialRecord | None, again: 
         f"{plan.objective.metric} {value:.6g} after {best.iterations} iterations.",
         again,
     ]
-    rendered = render(plan.template, best.params)
+    rendered = render(with_secrets_by_name(plan.template), best.params)
     config = BestConfig(rendered, plan.objective, best.params, provenance)
     write_best(study.folder / "best.yaml", config, head)
 

@@ -16,6 +16,7 @@ from hpo_app.config.build import load_function
 from hpo_app.config.render import render
 from hpo_app.config.settings import RunSettings
 from hpo_app.errors import EXIT_COMPLETE, HpoError, Problem, TrainingError
+from hpo_app.redaction import hide, secrets_in
 from hpo_app.report.console import make_console
 from hpo_app.report.format import duration, number
 from hpo_app.training.engine import TrainingEngine
@@ -35,6 +36,7 @@ def run(command: Command) -> Outcome:
         TrainingError: If the training function raises an error of its own.
     """
     config, settings = _configuration(command)
+    hide(text for _, text in secrets_in(config.rendered._asdict()))
     console = make_console()
     iterations = config.rendered.training["iterations"]
     console.print(f"training {iterations} iterations with seed {settings.seed}")

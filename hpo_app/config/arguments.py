@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from hpo_app.config.best import is_change
 from hpo_app.config.overrides import overrides_in
+from hpo_app.config.typed_secrets import typed_secrets
 from hpo_app.errors import PlanError, Problem, RunFolderError, listed
 from hpo_app.study.journal import FILE_NAME
 
@@ -26,10 +27,13 @@ def split_changes(arguments: list[str]) -> tuple[list[str], tuple[str, ...]]:
 
     Raises:
         RunFolderError: If `run` names no run folder.
-        PlanError: If overrides have no effect on the configuration that `best` names, or a new run
-            would write over an earlier one.
+        PlanError: If a secret was typed, overrides have no effect on the configuration that
+            `best` names, or a new run would write over an earlier one.
     """
     overrides = overrides_in(arguments)
+    secrets = typed_secrets(overrides)
+    if secrets:
+        raise PlanError(secrets)
     values = {override.key: override.value for override in overrides}
     if values.get("action") == "resume":
         return _resuming(arguments, values.get("run", ""))

@@ -11,8 +11,10 @@ from yaml import YAMLError
 
 from hpo_app.config.overrides import read_override
 from hpo_app.config.render import Rendered
+from hpo_app.config.secrets import fix_of
 from hpo_app.errors import PlanError, Problem, RunFolderError, listed, near_miss
 from hpo_app.plan.run_plan import Mode, Objective
+from hpo_app.study.files import replace_file
 
 
 if TYPE_CHECKING:
@@ -27,7 +29,7 @@ class BestConfig:
     """A configuration that can be trained as it is.
 
     Attributes:
-        rendered: Model, data and training config, nothing left to resolve.
+        rendered: Model, data and training config, nothing left to resolve but secrets.
         objective: What it was chosen for.
         params: The values that a search found.
         provenance: Run, trial, seed and value it comes from.
@@ -48,7 +50,7 @@ def write_best(path: Path, best: BestConfig, head: Sequence[str]) -> None:
         "provenance": dict(best.provenance),
     }
     comments = "".join(f"# {line}\n" for line in head)
-    path.write_text(comments + OmegaConf.to_yaml(OmegaConf.create(content)), encoding="utf-8")
+    replace_file(path, comments + OmegaConf.to_yaml(OmegaConf.create(content)))
 
 
 def read_best(
@@ -78,7 +80,8 @@ def read_best(
         raise RunFolderError([Problem("best", f"{path}", "a file that is there", fix)]) from error
     except (OmegaConfBaseException, YAMLError, KeyError, TypeError, ValueError) as error:
         expected = "a best.yaml with objective, params, model, data, training and provenance"
-        problem = Problem(str(path), repr(error), expected, "restore the file from a copy")
+        fix = fix_of(error, otherwise="restore the file from a copy")
+        problem = Problem(str(path), repr(error), expected, fix)
         raise RunFolderError([problem]) from error
     if "trusted_modules" in best.rendered.data:
         best.rendered.data["trusted_modules"] = list(trusted_modules)

@@ -12,6 +12,7 @@ from hpo_app.config.build import COMPONENTS, TRAINERS, untrusted
 from hpo_app.config.driver import resolve_here
 from hpo_app.config.provenance import set_by
 from hpo_app.config.render import unresolvable
+from hpo_app.config.secrets import plain_secrets
 from hpo_app.config.section import UNREADABLE, Section, resolved
 from hpo_app.config.trainer import missing_trainer
 from hpo_app.config.trust import trust_beside_the_list, trust_from_a_file
@@ -79,6 +80,7 @@ def parse_plan(config: DictConfig, origin: Origin) -> RunPlan:
         problems += missing_trainer(plan.trainer)
     problems += trust_from_a_file(plan.trusted_modules, origin)
     problems += trust_beside_the_list(template)
+    problems += plain_secrets(template)
     problems += check_plan(plan)
     # What a rule has to say of an unreadable value would only repeat the reader.
     problems = list({problem.key + problem.got: problem for problem in problems}.values())

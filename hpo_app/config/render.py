@@ -8,6 +8,7 @@ from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from hpo_app.config.resolvers import register_resolvers
+from hpo_app.config.secrets import fix_of
 from hpo_app.errors import Problem
 
 
@@ -57,5 +58,6 @@ def _resolve(root: DictConfig, part: str) -> Problem | None:
     except OmegaConfBaseException as error:
         key = str(getattr(error, "full_key", "") or part)
         text = str(error).splitlines()[0]
-        return Problem(key, text, "an interpolation that can be resolved", "correct the key")
+        fix = fix_of(error, otherwise="correct the key")
+        return Problem(key, text, "an interpolation that can be resolved", fix)
     return None

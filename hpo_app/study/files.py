@@ -13,6 +13,8 @@ import signal
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from hpo_app.redaction import redact
+
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -42,15 +44,16 @@ def replace_file(path: Path, content: str | bytes) -> None:
 
     Args:
         path: The file; its folder must exist.
-        content: Text is written as UTF-8. A lone surrogate, which UTF-8 cannot hold, is written
-            as its escape.
+        content: Text is written as UTF-8, without the secrets that are known. A lone surrogate,
+            which UTF-8 cannot hold, is written as its escape.
     """
-    raw = content if isinstance(content, bytes) else content.encode("utf-8", "backslashreplace")
+    if isinstance(content, str):
+        content = redact(content).encode("utf-8", "backslashreplace")
     # Not tempfile: its files are private to the user, and a run folder is often shared.
     draft = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         with draft.open("wb") as file:
-            append(file.fileno(), raw)
+            append(file.fileno(), content)
         _failpoint("rename")
         draft.replace(path)
         sync_folder(path.parent)

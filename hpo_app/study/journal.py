@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from hpo_app.errors import Problem, RunFolderError, StorageError
+from hpo_app.redaction import redacted
 from hpo_app.study.files import append, replace_file, sync_folder
 
 
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 
 SCHEMA_VERSION = 1
 FILE_NAME = "journal.jsonl"
+# Values of a search, and words that are read back: none is a secret, even if one is spelt like it.
+_EXACT = ("params", "space", "learned", "metrics", "metric", "mode", "run_id", "state", "told")
 
 
 @dataclass(frozen=True)
@@ -109,7 +112,8 @@ class Journal:
             Seconds since the run started, as written.
         """
         at_s = round(self.elapsed_s, 4)
-        entry = {"seq": self._next_seq, "t": at_s, "event": event, **fields}
+        told = {key: value if key in _EXACT else redacted(value) for key, value in fields.items()}
+        entry = {"seq": self._next_seq, "t": at_s, "event": event, **told}
         body = json.dumps(entry, allow_nan=False, separators=(",", ":")).encode()
         self._pending.append(_checksum(body) + body + b"\n")
         self._next_seq += 1

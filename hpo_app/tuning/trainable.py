@@ -11,12 +11,14 @@ import time
 import traceback
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO, cast
 
 from ray import tune
 
 from hpo_app.config.build import load_function
 from hpo_app.config.render import render
+from hpo_app.config.secrets import hide_secrets
+from hpo_app.redaction import RedactedStream, hide, redact, redact_file, secrets_in
 from hpo_app.training.checkpoint import read_iteration, write_iteration
 from hpo_app.training.contract import ReportError
 from hpo_app.training.reports import checked_metrics
@@ -112,6 +114,7 @@ class TuneTrial:
 def run_trial(config: dict[str, Any], spec: TrialSpec) -> None:
     """Train one trial in this worker; Tune calls it once per start of a trial."""
     sys.path[:0] = [path for path in spec.import_path if path not in sys.path]
+    hide_secrets(spec.template)
     log_path = Path(spec.log_folder, str(config["number"]), "log.txt")
     with contextlib.ExitStack() as stack:
         stack.enter_context(_output_to(log_path))
@@ -120,7 +123,7 @@ def run_trial(config: dict[str, Any], spec: TrialSpec) -> None:
         except _StoppedByTune:
             raise
         except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever a person's code may raise
-            text = _own_traceback(error)
+            text = redact(_own_traceback(error))
             _log_line(text)
             marked = f"{ERROR_BEGINS}\n{text}\n{ERROR_ENDS}"
             raise TrainingFailedError(marked) from None
@@ -137,6 +140,7 @@ def _train(config: dict[str, Any], spec: TrialSpec, stack: contextlib.ExitStack)
     if trial.iteration:
         _log_line(f"goes on after iteration {trial.iteration}")
     rendered = render(spec.template, config["params"])
+    hide(text for _, text in secrets_in(rendered._asdict()))
     before = trial.iteration
     train(rendered.model, rendered.data, rendered.training, trial)
     if trial.iteration == before and before < spec.iterations:
@@ -169,8 +173,9 @@ def _output_to(path: Path) -> Iterator[None]:
     try:
         for stream in saved:
             os.dup2(handle, stream)
-        with contextlib.redirect_stdout(streams), contextlib.redirect_stderr(streams):
-            logging.basicConfig(level=logging.INFO, stream=streams, force=True)
+        shown = cast("TextIO", RedactedStream(streams))
+        with contextlib.redirect_stdout(shown), contextlib.redirect_stderr(shown):
+            logging.basicConfig(level=logging.INFO, stream=shown, force=True)
             # What Ray does with the trial is no news of the training.
             logging.getLogger("ray").setLevel(logging.WARNING)
             yield
@@ -181,3 +186,4 @@ def _output_to(path: Path) -> Iterator[None]:
             os.close(original)
         logging.basicConfig(level=logging.INFO, stream=sys.stderr, force=True)
         os.close(handle)
+        redact_file(path)
