@@ -19,6 +19,7 @@ from hpo_app.config.arguments import split_changes
 from hpo_app.config.build import COMPONENTS
 from hpo_app.config.compose import (
     CONFIG_NAME,
+    compose_config,
     conf_dir,
     hydra_env_set,
     hydra_folder,
@@ -41,7 +42,7 @@ from hpo_app.errors import (
     listed,
     near_miss,
 )
-from hpo_app.redaction import guard_logs, guard_terminal
+from hpo_app.redaction import guard_output
 from hpo_app.study.replay import stored_changes
 
 
@@ -59,13 +60,16 @@ _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 def main() -> int:
     """Run the command line and return the exit code."""
-    guard_terminal()
+    guard_output()
     register_resolvers()
     codes = [EXIT_COMPLETE]
     try:
         sys.argv[1:], changes = split_changes(sys.argv[1:])
     except HpoError as error:
         return _say(error)
+
+    if "--resolve" in sys.argv:
+        _hide_what_hydra_shows()
 
     @hydra.main(
         config_path=str(conf_dir()), config_name=CONFIG_NAME, execution_whitelist=COMPONENTS
@@ -100,7 +104,7 @@ def _call_hydra(run: Any) -> None:
 
 def _run_action(config: DictConfig, changes: tuple[str, ...]) -> Outcome:
     folder = hydra_folder()
-    guard_logs()
+    guard_output()  # Hydra has set up its log by now, and may run this in a process of its own.
     outcome = Outcome(EXIT_UNEXPECTED)
     try:
         outcome = _action(config, folder, changes)
@@ -171,12 +175,24 @@ def _action(config: DictConfig, folder: Path, changes: tuple[str, ...]) -> Outco
 
 
 def _explain(error: Exception) -> HpoError:
+    texts, folder = _composition()
+    return diagnose(texts, error, folder)
+
+
+def _hide_what_hydra_shows() -> None:
+    # Hydra prints a resolved config by itself, before anything of ours has seen it.
+    with contextlib.suppress(*COMPOSITION_ERRORS):  # It says itself what does not compose.
+        config, _ = compose_config(*_composition())
+        hide_secrets(config)
+
+
+def _composition() -> tuple[list[str], Path | None]:
+    """Return the overrides of the command line and a person's own folder of config groups."""
     # As Hydra reads it: `--config-dir DIR`, `--config-dir=DIR` and `-cd DIR` are one.
     parser = argparse.ArgumentParser(add_help=False)
     parser.add_argument("--config-dir", "-cd", type=Path)
     flags, others = parser.parse_known_args(sys.argv[1:])
-    texts = [override.text for override in overrides_in(others)]
-    return diagnose(texts, error, flags.config_dir)
+    return [override.text for override in overrides_in(others)], flags.config_dir
 
 
 def _say(error: HpoError) -> int:

@@ -119,17 +119,19 @@ def redact_file(path: Path) -> None:
         path.write_bytes(clean.encode("utf-8", "surrogateescape"))
 
 
-def guard_terminal() -> None:
-    """Keep the secrets of the environment out of what this process prints from now on."""
+def guard_output() -> None:
+    """Keep secrets out of what this process prints and logs from now on.
+
+    To be called again when log handlers have come up since.
+    """
     hide_environment()
-    sys.stdout = cast("TextIO", RedactedStream(sys.stdout))
-    sys.stderr = cast("TextIO", RedactedStream(sys.stderr))
-
-
-def guard_logs() -> None:
-    """Keep secrets out of what the log handlers of this process write."""
+    if not isinstance(sys.stdout, RedactedStream):
+        sys.stdout = cast("TextIO", RedactedStream(sys.stdout))
+    if not isinstance(sys.stderr, RedactedStream):
+        sys.stderr = cast("TextIO", RedactedStream(sys.stderr))
     for handler in logging.getLogger().handlers:
-        handler.addFilter(_RedactingFilter())
+        if not any(isinstance(known, _RedactingFilter) for known in handler.filters):
+            handler.addFilter(_RedactingFilter())
 
 
 class RedactedStream:

@@ -79,6 +79,16 @@ def test_a_secret_of_the_environment_is_used_and_told_nobody(
         read_best(best)
 
 
+def test_a_resolved_config_shows_no_secret(hpo, monkeypatch):
+    monkeypatch.setenv("HUB", CANARY)
+    done = hpo(
+        "search_space=quadratic", "+model.api_key=${oc.env:HUB}", "--cfg", "job", "--resolve"
+    )
+    assert done.returncode == 0, done.stderr
+    assert "api_key: '***'" in done.stdout or "api_key: ***" in done.stdout
+    assert CANARY[:9] not in done.stdout
+
+
 def test_a_secret_that_was_typed_is_refused_before_it_is_written(hpo, tmp_path, monkeypatch):
     monkeypatch.setenv("HUB_TOKEN", CANARY)
     other = "swordfish-of-the-day"

@@ -10,6 +10,7 @@ import sys
 import pytest
 
 from hpo_app.redaction import is_secret
+from hpo_app.study.journal import read_events
 
 
 @pytest.fixture
@@ -104,8 +105,8 @@ def test_a_guarded_process_prints_and_logs_no_secret(in_a_process, tmp_path):
     log = tmp_path / "run.log"
     code = f"""
 logging.basicConfig(filename={str(log)!r})
-guard_terminal()
-guard_logs()
+guard_output()
+guard_output()
 print("one", "4f9d2e51ab7c", "two")
 sys.stderr = sys.stdout
 try:
@@ -134,3 +135,24 @@ redact_file(Path({str(clean)!r}))
 """)
     assert told.read_bytes() == b"\xff\r***\r\n"
     assert clean.stat().st_mtime == 1
+
+
+def test_the_journal_hides_secrets_and_keeps_what_is_read_back(in_a_process, tmp_path):
+    journal, page = tmp_path / "journal.jsonl", tmp_path / "page.html"
+    in_a_process(f"""
+from pathlib import Path
+from hpo_app.study.files import replace_file
+from hpo_app.study.journal import Journal
+hide(["finished", "4f9d2e51ab7c"])
+journal = Journal.create(Path({str(journal)!r}))
+journal.append("opened", schema=1)
+error = "ValueError: 4f9d2e51ab7c"
+journal.append("ended", trial=0, state="finished", params={{"x": "4f9d2e51ab7c"}}, error=error)
+journal.close()
+replace_file(Path({str(page)!r}), "<p>4f9d2e51ab7c</p>")
+""")
+    _, ended = read_events(journal)
+    assert ended.fields["error"] == "ValueError: ***"
+    assert ended.fields["state"] == "finished"
+    assert ended.fields["params"] == {"x": "4f9d2e51ab7c"}
+    assert page.read_text() == "<p>***</p>"

@@ -5,6 +5,7 @@ import shutil
 
 import pytest
 
+from hpo_app.actions.plan import plan_rows
 from hpo_app.config.compose import compose_config
 from hpo_app.config.parse import parse_plan
 from hpo_app.errors import EXIT_CANNOT_LOAD, EXIT_CONFIG, HpoError, PlanError, RunFolderError
@@ -226,3 +227,10 @@ def test_the_folder_of_an_earlier_run_is_left_as_it_is(earlier_run, plan_of, tmp
     before, after = (tmp_path / name / "journal.jsonl" for name in ("copy", "before"))
     assert after.read_bytes() == before.read_bytes()
     assert [path.name for path in (tmp_path / "before").iterdir()] == ["journal.jsonl"]
+
+
+def test_the_plan_says_what_would_be_taken(earlier_run, plan_of):
+    folder = earlier_run("before", (SOUND, "finished", [1.0]), (SOUND, "failed", []))
+    plan = plan_of(warm_start=[folder])
+    rows = plan_rows(plan, 2, read_earlier(plan))
+    assert ("warm start", f"1 of 2 trials of {folder} taken; left out: trial 1 failed") in rows
