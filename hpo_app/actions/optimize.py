@@ -12,7 +12,7 @@ from hpo_app.analysis.best import best_trial
 from hpo_app.analysis.tables import write_trials_csv
 from hpo_app.config.best import BestConfig, write_best
 from hpo_app.config.render import render
-from hpo_app.errors import EXIT_COMPLETE, EXIT_FAILED_TRIALS
+from hpo_app.errors import EXIT_COMPLETE, EXIT_FAILED_TRIALS, EXIT_RESOURCES
 from hpo_app.plan.capacity import this_machine
 from hpo_app.report.console import make_console
 from hpo_app.report.document import write_report
@@ -25,6 +25,7 @@ from hpo_app.study.records import TrialState
 from hpo_app.tuning.runner import run_search
 from hpo_app.tuning.session import refuse_misfit
 from hpo_app.tuning.signals import HANDLED, exit_code_of
+from hpo_app.tuning.watchdog import LOST, STALLED
 
 
 if TYPE_CHECKING:
@@ -108,4 +109,6 @@ def exit_code(study: Study) -> int:
     """Return what the process ends with."""
     if study.stop_reason in _SIGNAL_CODES:
         return _SIGNAL_CODES[study.stop_reason]
+    if study.stop_reason.startswith((STALLED, LOST)):
+        return EXIT_RESOURCES
     return EXIT_FAILED_TRIALS if study.in_state(TrialState.FAILED) else EXIT_COMPLETE

@@ -41,7 +41,8 @@ _KEYS: dict[str, tuple[str, ...]] = {
     "": (
         "action", "best", "data", "max_failures", "max_same_failures", "model", "num_trials",
         "objective", "params", "ray", "resources", "run", "scheduler", "search_alg",
-        "search_space", "seed", "time_budget_s", "training", "trusted_modules",
+        "search_space", "seed", "stall_timeout_s", "time_budget_s", "training",
+        "trial_timeout_s", "trusted_modules",
     ),
     "objective": ("metric", "mode"),
     "resources": ("cpu", "gpu", "max_concurrent_trials"),
@@ -101,6 +102,8 @@ def _read(
         space=space,
         num_trials=root.whole("num_trials", least=1, otherwise=_SOME_LARGE_COUNT),
         time_budget_s=root.optional_number("time_budget_s", above=0),
+        trial_timeout_s=root.optional_number("trial_timeout_s", above=0),
+        stall_timeout_s=root.optional_number("stall_timeout_s", above=0),
         iterations=training.whole("iterations", least=1, otherwise=_SOME_LARGE_COUNT),
         checkpoint_every=training.whole("checkpoint_every", least=0, otherwise=1),
         max_failures=root.whole("max_failures", least=0, otherwise=0),

@@ -19,6 +19,8 @@ UNREADABLE = "?"
 _EXAMPLES: dict[str, int] = {
     "num_trials": 20,
     "time_budget_s": 3600,
+    "trial_timeout_s": 3600,
+    "stall_timeout_s": 3600,
     "training.iterations": 16,
     "max_same_failures": 3,
     "ray.num_cpus": 4,

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 CHANGEABLE = (
     "num_trials",
     "time_budget_s",
+    "trial_timeout_s",
+    "stall_timeout_s",
     "max_failures",
     "max_same_failures",
     "resources",

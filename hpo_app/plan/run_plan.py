@@ -124,6 +124,8 @@ class RunPlan:
         space: What may be sampled.
         num_trials: How many trials, the default configuration included.
         time_budget_s: Seconds after which the run ends, or None.
+        trial_timeout_s: Seconds that one attempt of a trial may train, or None.
+        stall_timeout_s: Seconds without an event of any trial after which the run ends, or None.
         iterations: Reports of a full trial: the fidelity that a scheduler spends.
         checkpoint_every: Iterations between checkpoints; 0 for none but what a scheduler needs.
         max_failures: How often a failed trial is started again.
@@ -144,6 +146,8 @@ class RunPlan:
     space: SearchSpace
     num_trials: int
     time_budget_s: float | None
+    trial_timeout_s: float | None
+    stall_timeout_s: float | None
     iterations: int
     checkpoint_every: int
     max_failures: int

@@ -14,7 +14,7 @@ from hpo_app.study.records import TrialState
 from hpo_app.study.replay import StudyBuilder
 from hpo_app.training.checkpoint import read_iteration
 from hpo_app.training.seeds import derive_seed
-from hpo_app.tuning.attempts import NOT_REUSED, error_of, kind_of
+from hpo_app.tuning.attempts import NOT_REUSED, error_of, in_another_worker, kind_of
 from hpo_app.tuning.kept import KeptCheckpoints
 from hpo_app.tuning.view import ShieldedView
 
@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
 _LONGEST_WAIT_S = 30
 _ACTIVE = ("PENDING", "RUNNING")
+# Where every worker is left like that, nothing would be gained by yet another one.
+_MOST_MOVES = 3
 
 
 class Recorder(Callback):
@@ -58,6 +60,7 @@ class Recorder(Callback):
         self._cut: set[int] = set()
         self._checkpoints = KeptCheckpoints(self._is_in_use)
         self._restarts: deque[Restart] = deque()
+        self._moves: Counter[int] = Counter()
         self._errors: Counter[str] = Counter()
         self._num_sound = 0
         self.stop_reason = ""
@@ -198,6 +201,8 @@ class Recorder(Callback):
         if result.get("done"):
             self._cut.add(number)
         trial.config.pop("wait_s", None)
+        if result["iteration"] > self._plan.iterations:
+            return  # It ends the trial, and does not count.
         self._write(
             "reported", trial=number, iteration=result["iteration"], metrics=result["metrics"]
         )
@@ -249,7 +254,12 @@ class Recorder(Callback):
         # Tune calls nobody when a worker cannot be reset for a trial; a trial that is still
         # counted as alive would keep its slot for ever.
         for number, trial in list(self._tune_trials.items()):
-            if trial.status == "ERROR" or (trial.status == "TERMINATED" and not self.stop_reason):
+            if trial.status == "ERROR" and self._moves[number] < _MOST_MOVES:
+                self._moves[number] += 1
+                self._alive.discard(number)
+                del self._tune_trials[number]
+                self._restarts.append(in_another_worker(trial, self._record(number)))
+            elif trial.status == "ERROR" or (trial.status == "TERMINATED" and not self.stop_reason):
                 self._errors[kind_of(NOT_REUSED)] += 1
                 self._end(number, TrialState.FAILED, NOT_REUSED)
 

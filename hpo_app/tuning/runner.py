@@ -16,6 +16,7 @@ import numpy as np
 from ray import tune
 
 from hpo_app.config.build import build
+from hpo_app.errors import EXIT_RESOURCES
 from hpo_app.search.searcher import Searcher
 from hpo_app.study.journal import FILE_NAME, SCHEMA_VERSION, Journal
 from hpo_app.training.seeds import derive_seed
@@ -26,11 +27,13 @@ from hpo_app.tuning.search import TuneSearch
 from hpo_app.tuning.session import ray_session
 from hpo_app.tuning.signals import signals_to
 from hpo_app.tuning.trainable import TrialSpec, run_trial
+from hpo_app.tuning.view import ShieldedView
 from hpo_app.tuning.warmup import WORKERS_FOLDER
+from hpo_app.tuning.watchdog import Watchdog
 
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from hpo_app.plan.capacity import Capacity
@@ -105,8 +108,13 @@ def run_search(
             resumed = {"num_trials": plan.num_trials, "changes": list(changes or ())}
             recorder.reopen(past, decided, {**resumed, "facts": facts})
         with signals_to(recorder.request_stop, journal.sync):
+            num_workers = min(capacity.slots(plan.resources), plan.num_trials)
+            watchdog = Watchdog(
+                plan, recorder, num_workers, ShieldedView(view).notice, _leave(recorder, folder)
+            )
             try:
-                _run_tune(plan, folder, recorder, scheduler, capacity)
+                with watchdog.watching():
+                    _run_tune(plan, folder, watchdog, scheduler, capacity)
             except BaseException as error:
                 recorder.break_off(error)
                 raise
@@ -117,8 +125,9 @@ def run_search(
 
 
 def _run_tune(
-    plan: RunPlan, folder: Path, recorder: Recorder, scheduler: Any, capacity: Capacity
+    plan: RunPlan, folder: Path, watchdog: Watchdog, scheduler: Any, capacity: Capacity
 ) -> None:
+    recorder = watchdog.recorder
     slots = capacity.slots(plan.resources)
     # Without it Tune starts one worker at a time.
     os.environ["TUNE_MAX_PENDING_TRIALS_PG"] = str(slots)
@@ -145,12 +154,27 @@ def _run_tune(
         ),
         scheduler=scheduler,
         stop=_RunStopper(recorder),
-        callbacks=[recorder],
+        callbacks=[recorder, watchdog],
         max_failures=plan.max_failures,
         raise_on_failed_trial=False,
         reuse_actors=True,
         verbose=0,
     )
+
+
+def _leave(recorder: Recorder, folder: Path) -> Callable[[str], None]:
+    """Return what ends this process where Ray does not give it back."""
+
+    def leave(reason: str) -> None:
+        recorder.close()
+        sys.stderr.write(
+            f"\n{reason}\nRay does not let go of the run. What was reported is safe; "
+            f"go on with\npython -m hpo_app action=resume run={folder}\n"
+        )
+        sys.stderr.flush()
+        os._exit(EXIT_RESOURCES)
+
+    return leave
 
 
 def _scheduler(plan: RunPlan, recorder: Recorder) -> Any:
@@ -180,6 +204,7 @@ def _trial_spec(plan: RunPlan, folder: Path, slots: int) -> TrialSpec:
         checkpoint_every=1 if plan.scheduler.is_population else plan.checkpoint_every,
         num_cpus=max(1, int(plan.resources.cpu)),
         num_workers=min(slots, plan.num_trials),
+        timeout_s=plan.trial_timeout_s,
         started_at=time.time(),
         log_folder=str(folder / TRIALS_FOLDER),
         import_path=tuple(path for path in sys.path if path),

@@ -27,12 +27,14 @@ SETTINGS = {
     "RAY_AIR_NEW_OUTPUT": "0",  # The new output engine prints even at verbosity 0.
     "RAY_CHDIR_TO_TRIAL_DIR": "0",  # Relative paths in a config mean where the person stands.
     "RAY_USAGE_STATS_ENABLED": "0",
+    # What a trial started ends with its worker, also where that was killed.
+    "RAY_process_group_cleanup_enabled": "1",
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",  # A trial without a GPU keeps its environment.
     "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",  # The journal holds what they would write.
     "TUNE_DISABLE_SIGINT_HANDLER": "1",  # Ours saves, and ends with the right exit code.
     "TUNE_DISABLE_STRICT_METRIC_CHECKING": "1",  # Checked in the trial, where it fails only that.
-    # A trial that is stopped may take its time to clean up; Tune fails the next one after 2 s.
-    "TUNE_FUNCTION_THREAD_TIMEOUT_S": "60",
+    # A trial that is stopped may take its time to clean up; Tune gives up its worker after 2 s.
+    "TUNE_FUNCTION_THREAD_TIMEOUT_S": "30",
     "TUNE_GLOBAL_CHECKPOINT_S": "1000000000",  # Tune's own state is never read back.
     "TUNE_PRINT_ALL_TRIAL_ERRORS": "0",  # They are in the journal and in the trial's log.
     "TUNE_WARN_EXCESSIVE_EXPERIMENT_CHECKPOINT_SYNC_THRESHOLD_S": "0",
