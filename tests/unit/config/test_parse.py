@@ -39,6 +39,8 @@ BAD = {
     "trials as a flag": ("num_trials=true", "num_trials", "a whole number of at least 1"),
     "negative seed": ("seed=-1", "seed", "a whole number of at least 0"),
     "no time": ("time_budget_s=0", "time_budget_s", "a number above 0"),
+    "no time for a trial": ("trial_timeout_s=0", "trial_timeout_s", "a number above 0"),
+    "no silence": ("stall_timeout_s=-1", "stall_timeout_s", "a number above 0"),
     "no CPU": ("resources.cpu=0", "resources.cpu", "a number above 0"),
     "negative GPU": ("resources.gpu=-1", "resources.gpu", "a number of at least 0"),
     "no trial at once": (
@@ -76,7 +78,7 @@ BAD = {
         "search",
         "a key of the top level: action, best, data, max_failures, max_same_failures, model, "
         "num_trials, objective, params, ray, resources, run, scheduler, search_alg, search_space, "
-        "seed, time_budget_s, training and trusted_modules",
+        "seed, stall_timeout_s, time_budget_s, training, trial_timeout_s and trusted_modules",
     ),
     "needs of a module inside a package": (
         "+model.needs={evil.sub: pip install evil}",

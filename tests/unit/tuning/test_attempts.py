@@ -11,8 +11,8 @@ DIED = """The actor died unexpectedly before finishing this task.
 The actor is dead because its worker process has died. Worker exit type: SYSTEM_ERROR Worker exit \
 detail: End of file. Some common causes include: (1) the process was killed by the OOM killer
 """
-LOW = """1 worker(s) were killed due to the node running low on memory. Memory on the node (IP: 1.2.3.4) \
-was 1.78GB used / 23.54GB limit (0.075712)
+LOW = """1 worker(s) were killed due to the node running low on memory. \
+Memory on the node (IP: 1.2.3.4) was 1.78GB used / 23.54GB limit (0.075712)
 OOM kill reason: Memory usage 1911603200B exceeded threshold
 """
 OTHER = "Could not recover from checkpoint as it does not exist."
