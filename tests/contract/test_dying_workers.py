@@ -1,6 +1,7 @@
 """A worker that dies costs its attempt and nothing else, and the record says how it died."""
 
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -75,11 +76,7 @@ def test_what_a_trial_started_ends_with_its_killed_worker(hostile_search, tmp_pa
 
 
 def _is_alive(pid):
-    try:
-        state = Path("/proc", pid, "stat").read_text().rpartition(")")[2].split()[0]
-    except OSError:
-        return False
-    return state != "Z"
+    return _stat_of(pid)[0] not in {"", "Z"}
 
 
 @pytest.mark.soak
@@ -105,3 +102,65 @@ def test_a_worker_killed_for_memory_says_so_and_is_not_retried_for_ever(tmp_path
     retried = [event for event in events if event.name == "retried"]
     assert len(retried) == 2
     assert all("ran low on memory" in event.fields["error"] for event in retried)
+
+
+@pytest.mark.soak
+def test_a_run_whose_ray_has_died_says_so_and_goes_on_later(tmp_path):
+    command = [sys.executable, "-m", "hpo_app"]
+    arguments = ["search_space=quadratic", "num_trials=2", "training.iterations=300"]
+    run = subprocess.Popen(
+        [*command, *arguments, "model.step_time_s=0.05", "hydra.run.dir=run"],
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    journal = tmp_path / "run" / "journal.jsonl"
+    while not (journal.exists() and journal.read_bytes().count(b"\n") > 20):
+        assert run.poll() is None
+        time.sleep(0.1)
+    (control,) = [pid for pid in _below(run.pid) if "gcs_server" in _name_of(pid)]
+    os.kill(int(control), signal.SIGKILL)
+    out, err = run.communicate(timeout=60)
+    assert run.returncode == 5, err
+    assert "does not answer any more" in out + err
+    assert "has died" in out + err
+    assert "action=resume run=" in out + err
+    before = [event for event in read_events(journal) if event.name == "reported"]
+    done = subprocess.run(
+        [*command, "action=resume", "run=run"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    after = [event for event in read_events(journal) if event.name == "reported"]
+    assert after[: len(before)] == before
+    assert len(after) > len(before)
+
+
+def _below(pid):
+    """Return the numbers of all processes that a process has started, and those have."""
+    processes = [path.name for path in Path("/proc").glob("[0-9]*")]
+    parents = {process: _stat_of(process)[1] for process in processes}
+    found = {str(pid)}
+    for _ in range(4):
+        found |= {child for child, parent in parents.items() if parent in found}
+    return found
+
+
+def _stat_of(pid):
+    """Return state and parent of a process; nothing of one that is gone."""
+    try:
+        return Path("/proc", pid, "stat").read_text().rpartition(")")[2].split()[:2]
+    except OSError:
+        return "", ""
+
+
+def _name_of(pid):
+    try:
+        return Path("/proc", pid, "comm").read_text()
+    except OSError:
+        return ""
