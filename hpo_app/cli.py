@@ -15,13 +15,23 @@ from typing import TYPE_CHECKING, Any
 import hydra
 
 from hpo_app.actions.command import Command, Outcome
-from hpo_app.config.arguments import split_changes
+from hpo_app.actions.environment import version_line
+from hpo_app.actions.typed import resume_command
+from hpo_app.config.arguments import named_folder, split_changes
 from hpo_app.config.build import COMPONENTS
-from hpo_app.config.compose import CONFIG_NAME, conf_dir, hydra_folder, hydra_origin
+from hpo_app.config.compose import (
+    CONFIG_NAME,
+    compose_config,
+    conf_dir,
+    hydra_env_set,
+    hydra_folder,
+    hydra_origin,
+)
 from hpo_app.config.diagnose import COMPOSITION_ERRORS, diagnose
 from hpo_app.config.overrides import overrides_in
 from hpo_app.config.parse import parse_plan
 from hpo_app.config.resolvers import register_resolvers
+from hpo_app.config.secrets import hide_secrets, set_for_the_job
 from hpo_app.config.settings import parse_settings
 from hpo_app.config.stored import stored_config
 from hpo_app.errors import (
@@ -34,6 +44,13 @@ from hpo_app.errors import (
     listed,
     near_miss,
 )
+from hpo_app.redaction import guard_output
+from hpo_app.report.format import plain
+from hpo_app.signals import Signals
+from hpo_app.study.disk import is_disk_error, storage_error
+from hpo_app.study.folder import refuse_altered_config
+from hpo_app.study.journal import FILE_NAME
+from hpo_app.study.lock import claimed, is_held_by_another
 from hpo_app.study.replay import stored_changes
 
 
@@ -49,32 +66,46 @@ _NOTHING_DONE = "interrupted before the first trial"
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
-def main() -> int:
-    """Run the command line and return the exit code."""
+def main(signals: Signals | None = None) -> int:
+    """Run the command line and return the exit code.
+
+    Args:
+        signals: What this process is told; None if nobody holds its signals.
+    """
+    if "--version" in sys.argv[1:]:
+        sys.stdout.write(f"{version_line()}\n")
+        return EXIT_COMPLETE
+    guard_output()
     register_resolvers()
+    signals = signals or Signals()
     codes = [EXIT_COMPLETE]
     try:
         sys.argv[1:], changes = split_changes(sys.argv[1:])
     except HpoError as error:
         return _say(error)
 
+    if "--resolve" in sys.argv:
+        _hide_what_hydra_shows()
+
     @hydra.main(
         config_path=str(conf_dir()), config_name=CONFIG_NAME, execution_whitelist=COMPONENTS
     )
     def run(config: DictConfig) -> float | None:
-        outcome = _run_action(config, changes)
+        outcome = _run_action(config, changes, signals)
         codes.append(outcome.exit_code)
+        if signals.number is not None or signals.must_leave:
+            raise SystemExit(outcome.exit_code)  # Of several runs, no further one is started.
         return outcome.value
 
     try:
-        _call_hydra(run)
-    except KeyboardInterrupt:
-        return _interrupted()
-    except COMPOSITION_ERRORS as error:
+        with claimed(named_folder(sys.argv[1:])) as note:
+            sys.stderr.write(f"{note}\n" if note else "")
+            _call_hydra(run)
+    except (HpoError, *COMPOSITION_ERRORS) as error:
         return _say(_explain(error))
     except SystemExit as error:
         return error.code if isinstance(error.code, int) else EXIT_COMPLETE
-    return max(codes)
+    return signals.exit_code or max(codes)
 
 
 def _call_hydra(run: Any) -> None:
@@ -89,16 +120,20 @@ def _call_hydra(run: Any) -> None:
             os.environ["HYDRA_FULL_ERROR"] = before
 
 
-def _run_action(config: DictConfig, changes: tuple[str, ...]) -> Outcome:
+def _run_action(config: DictConfig, changes: tuple[str, ...], signals: Signals) -> Outcome:
     folder = hydra_folder()
+    guard_output()  # Hydra has set up its log by now, and may run this in a process of its own.
     outcome = Outcome(EXIT_UNEXPECTED)
     try:
-        outcome = _action(config, folder, changes)
+        with signals.raised():
+            outcome = _action(config, folder, changes, signals)
     except HpoError as error:
         outcome = Outcome(_say(error), keeps_folder=_is_worth_keeping(folder))
     except KeyboardInterrupt:
-        outcome = Outcome(_interrupted(folder), keeps_folder=_is_worth_keeping(folder))
-    except Exception:  # noqa: BLE001 - the one place that meets what nobody foresaw
+        outcome = Outcome(_interrupted(folder, signals), keeps_folder=_is_worth_keeping(folder))
+    except Exception as error:  # noqa: BLE001 - the one place that meets what nobody foresaw
+        if is_disk_error(error):
+            return Outcome(_say(_unwritten(error, folder)))
         traceback.print_exc()
         sys.stderr.write(
             "\nThis is a mistake in hpo_app, not yours. Please report it with the lines above and "
@@ -109,8 +144,16 @@ def _run_action(config: DictConfig, changes: tuple[str, ...]) -> Outcome:
     return outcome
 
 
+def _unwritten(error: BaseException, folder: Path) -> HpoError:
+    resume = f"go on with action=resume run={folder}"
+    fix = resume if (folder / "journal.jsonl").exists() else "start again"
+    return storage_error(folder, error, fix)
+
+
 def _is_worth_keeping(folder: Path) -> bool:
-    return any((folder / name).exists() for name in ("journal.jsonl", "checkpoint"))
+    if is_held_by_another(folder):
+        return True
+    return any((folder / name).exists() for name in (FILE_NAME, "checkpoint"))
 
 
 def _remove(folder: Path) -> None:
@@ -128,28 +171,39 @@ def _remove(folder: Path) -> None:
             folder.parent.rmdir()
 
 
-def _interrupted(folder: Path | None = None) -> int:
-    has_begun = folder is not None and _is_worth_keeping(folder)
-    text = f"interrupted; what there is stands in {folder}" if has_begun else _NOTHING_DONE
+def _interrupted(folder: Path, signals: Signals) -> int:
+    text = _NOTHING_DONE
+    if (folder / FILE_NAME).exists():
+        text = f"interrupted; go on by {resume_command(folder)}"
+    elif _is_worth_keeping(folder):
+        text = f"interrupted; what there is stands in {folder}"
     sys.stderr.write(f"{text}\n")
-    return EXIT_INTERRUPTED
+    return signals.exit_code or EXIT_INTERRUPTED
 
 
-def _action(config: DictConfig, folder: Path, changes: tuple[str, ...]) -> Outcome:
+def _action(
+    config: DictConfig, folder: Path, changes: tuple[str, ...], signals: Signals
+) -> Outcome:
     name = str(config.action)
     if name not in ACTIONS:
         miss = near_miss(name, ACTIONS)
         fix = f"set action={miss or ACTIONS[0]}"
         raise PlanError([Problem("action", name, f"one of {listed(ACTIONS)}", fix)])
+    secrets = list(set_for_the_job(hydra_env_set()))
+    if secrets:
+        raise PlanError(secrets)
     source: tuple[DictConfig, Origin] = (config, hydra_origin())
     if name == "resume":
-        source = stored_config(folder, [*stored_changes(folder), *changes])
+        refuse_altered_config(folder)
+        source = stored_config(folder, changes, stored_changes(folder))
+    hide_secrets(source[0])
     command = Command(
         read_plan=lambda: parse_plan(*source),
         read_settings=lambda: parse_settings(*source),
         folder=folder,
         best=config.best,
         changes=changes,
+        signals=signals,
     )
     module = importlib.import_module(f"hpo_app.actions.{name}")
     outcome: Outcome = module.run(command)
@@ -157,14 +211,32 @@ def _action(config: DictConfig, folder: Path, changes: tuple[str, ...]) -> Outco
 
 
 def _explain(error: Exception) -> HpoError:
+    if isinstance(error, HpoError):
+        return error
+    if is_disk_error(error):  # Hydra makes the run folder.
+        return _unwritten(error, Path.cwd())
+    texts, folder = _composition()
+    return diagnose(texts, error, folder)
+
+
+def _hide_what_hydra_shows() -> None:
+    # Hydra prints a resolved config by itself, before anything of ours has seen it.
+    with contextlib.suppress(*COMPOSITION_ERRORS):  # It says itself what does not compose.
+        config, _ = compose_config(*_composition())
+        hide_secrets(config)
+
+
+def _composition() -> tuple[list[str], Path | None]:
+    """Return the overrides of the command line and a person's own folder of config groups."""
     # As Hydra reads it: `--config-dir DIR`, `--config-dir=DIR` and `-cd DIR` are one.
     parser = argparse.ArgumentParser(add_help=False)
     parser.add_argument("--config-dir", "-cd", type=Path)
     flags, others = parser.parse_known_args(sys.argv[1:])
-    texts = [override.text for override in overrides_in(others)]
-    return diagnose(texts, error, flags.config_dir)
+    return [override.text for override in overrides_in(others)], flags.config_dir
 
 
 def _say(error: HpoError) -> int:
-    sys.stderr.write(f"{error}\n")
+    # What a file or a name holds must not steer the terminal.
+    lines = str(error).split("\n")
+    sys.stderr.write("".join(f"{plain(line)}\n" for line in lines))
     return error.exit_code

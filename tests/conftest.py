@@ -1,5 +1,6 @@
 """What tests of a run share: one Ray for the session, and one way to run a search."""
 
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -49,6 +50,7 @@ def search(local_ray, tmp_path, monkeypatch):
     """Run a search from overrides and return its study."""
     from hpo_app.config.compose import compose_config
     from hpo_app.config.parse import parse_plan
+    from hpo_app.study.earlier import read_earlier
     from hpo_app.tuning.runner import run_search
 
     monkeypatch.syspath_prepend(str(TRAINERS))
@@ -58,7 +60,7 @@ def search(local_ray, tmp_path, monkeypatch):
         folder = tmp_path / f"run-{next(count)}"
         folder.mkdir()
         plan = parse_plan(*compose_config(["search_space=quadratic", *overrides]))
-        return run_search(plan, folder, SilentView(), {})
+        return run_search(plan, folder, SilentView(), {}, earlier=read_earlier(plan))
 
     return run
 
@@ -80,3 +82,23 @@ def pytest_collection_modifyitems(items):
     for item in items:
         if item.get_closest_marker("soak"):
             item.add_marker(pytest.mark.slow)
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """Mount a file system of a few bytes; only root may."""
+
+    def mount(size, *options, name="disk"):
+        place = tmp_path / name
+        place.mkdir()
+        settings = ",".join([f"size={size}", *options])
+        command = ["mount", "-t", "tmpfs", "-o", settings, "tmpfs", str(place)]
+        if subprocess.run(command, capture_output=True, check=False).returncode:
+            pytest.skip("needs root, to mount a small file system")
+        mounted.append(place)
+        return place
+
+    mounted = []
+    yield mount
+    for place in mounted:
+        subprocess.run(["umount", "-l", str(place)], check=True)

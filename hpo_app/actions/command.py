@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from hpo_app.config.settings import RunSettings
     from hpo_app.plan.run_plan import RunPlan
+    from hpo_app.signals import Signals
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,7 @@ class Command:
         folder: The run folder; exists.
         best: Value of the key `best`.
         changes: Overrides of model, data and training that apply to the file named by `best`.
+        signals: What this process is told while the action goes on.
     """
 
     read_plan: Callable[[], RunPlan]
@@ -32,6 +34,7 @@ class Command:
     folder: Path
     best: str | None
     changes: tuple[str, ...]
+    signals: Signals
 
     @cached_property
     def plan(self) -> RunPlan:

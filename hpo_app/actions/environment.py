@@ -33,6 +33,15 @@ def environment_facts() -> dict[str, Any]:
     }
 
 
+def version_line() -> str:
+    """Return our version, and those of what a run depends on, on one line."""
+    own, *others = (
+        f"{name} {importlib.metadata.version(name)}"
+        for name in ("hpo_app", "hydra-core", "ray", "optuna")
+    )
+    return f"{own} ({', '.join([f'Python {platform.python_version()}', *others])})"
+
+
 def _versions() -> dict[str, str]:
     installed = {item.name.lower(): item.version for item in importlib.metadata.distributions()}
     return {package: installed[package] for package in _PACKAGES if package in installed}

@@ -2,41 +2,50 @@
 
 from __future__ import annotations
 
-import json
+import sys
 from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
 
 from hpo_app.actions.command import Outcome
 from hpo_app.actions.environment import environment_facts
-from hpo_app.actions.typed import resume_command, shown_path, train_command
+from hpo_app.actions.typed import resume_command, shown_path, train_command, typed
+from hpo_app.actions.warm_start import earlier_runs
 from hpo_app.analysis.best import best_trial
 from hpo_app.analysis.tables import write_trials_csv
 from hpo_app.config.best import BestConfig, write_best
 from hpo_app.config.render import render
-from hpo_app.errors import EXIT_COMPLETE, EXIT_FAILED_TRIALS
-from hpo_app.plan.capacity import this_machine
-from hpo_app.report.console import make_console
+from hpo_app.config.secrets import secret_variables, with_secrets_by_name
+from hpo_app.errors import (
+    EXIT_COMPLETE,
+    EXIT_FAILED_TRIALS,
+    EXIT_RESOURCES,
+    Problem,
+    ResourceError,
+)
 from hpo_app.report.document import write_report
 from hpo_app.report.live import Progress, make_view
+from hpo_app.report.sentences import earlier_sentence
 from hpo_app.report.summary_json import write_summary
 from hpo_app.report.terminal import print_summary
-from hpo_app.study.files import replace_file
+from hpo_app.study.disk import is_for_want_of_room
+from hpo_app.study.journal import FILE_NAME
 from hpo_app.study.lock import run_lock
 from hpo_app.study.records import TrialState
+from hpo_app.study.replay import load_study
+from hpo_app.tuning.preflight import refuse_at_start
 from hpo_app.tuning.runner import run_search
-from hpo_app.tuning.session import refuse_misfit
-from hpo_app.tuning.signals import HANDLED, exit_code_of
+from hpo_app.tuning.supervisor import StuckError, Supervisor
+from hpo_app.tuning.temp_folder import ray_temp_folder
+from hpo_app.tuning.watchdog import LOST, STALLED
 
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from rich.console import Console
-
     from hpo_app.actions.command import Command
     from hpo_app.plan.run_plan import RunPlan
     from hpo_app.study.records import Study, TrialRecord
-
-_SIGNAL_CODES = {f"signal {number.name}": exit_code_of(number) for number in HANDLED}
 
 
 def run(command: Command) -> Outcome:
@@ -45,28 +54,89 @@ def run(command: Command) -> Outcome:
 
 
 def search(command: Command, changes: Sequence[str] | None = None) -> Outcome:
-    """Run or continue a search; `changes` is None for a new one."""
+    """Run or continue a search; `changes` is None for a new one.
+
+    The first signal ends the search, and what came out is written and printed all the same.
+
+    Raises:
+        ResourceError: If no trial can ever fit, or Ray broke off.
+        Interrupted: If a signal came before the first trial.
+    """
     plan, folder = command.plan, command.folder
-    if plan.cluster.is_local:
-        refuse_misfit(plan, this_machine(plan.cluster))
-    console = make_console()
-    _say(console, f"run folder {shown_path(folder)}")
-    _say(console, "starting Ray, which takes some seconds")
+    console = Console(highlight=False)
+    # A run that goes on has what it took over in its journal, and needs no other folder.
+    earlier = earlier_runs(plan) if changes is None else ()
+    if secret_variables(plan.template):
+        # None is written to it by us, but a training function writes there too.
+        folder.chmod(0o700)
     facts = environment_facts()
-    replace_file(folder / "environment.json", json.dumps(facts, indent=2))
     progress = Progress(plan.objective, plan.num_trials, plan.iterations)
-    with run_lock(folder), make_view(progress, console) as view:
-        study = run_search(plan, folder, view, facts, changes=changes)
+    supervisor = Supervisor(command.signals)
+    with command.signals.noted(), run_lock(folder) as note:
+        refuse_at_start(plan, folder)
+        _say(console, f"run folder {shown_path(folder)}")
+        learned = [f"warm start: {earlier_sentence(run_before)}" for run_before in earlier]
+        for line in filter(None, (note, *learned, *_where(plan))):
+            _say(console, line)
+        try:
+            with make_view(progress, console) as view:
+                study = supervisor.run(
+                    lambda: run_search(
+                        plan,
+                        folder,
+                        view,
+                        facts,
+                        changes=changes,
+                        earlier=earlier,
+                        supervisor=supervisor,
+                    ),
+                    view.notice,
+                )
+        except StuckError as stuck:
+            return _after_stuck(command, stuck)
+        return conclude(command, study)
+
+
+def _where(plan: RunPlan) -> tuple[str, str]:
+    if not plan.cluster.is_local:
+        return "", f"connecting to the Ray cluster at {plan.cluster.address}"
+    return ray_temp_folder()[1], "starting Ray, which takes some seconds"
+
+
+def conclude(command: Command, study: Study) -> Outcome:
+    """Write results and report of a study, and print what came out."""
+    plan, folder = command.plan, command.folder
+    console = Console(highlight=False)
     best = best_trial(study)
     again = train_command(plan, folder)
     write_results(plan, study, best, again)
-    report = write_report(study, folder, command=str(facts["command"]), train_command=again)
+    report = write_report(study, folder, command=typed(sys.argv[1:]), train_command=again)
     print_summary(study, console, run_folder=folder, report_path=report, train_command=again)
-    if study.in_state(TrialState.INTERRUPTED):
-        _say(console, "Go on with this run:")
-        _say(console, resume_command(folder))
+    if not study.is_complete:
+        first = "Make room, then go" if is_for_want_of_room(study.stop_reason) else "Go"
+        _say(console, f"{first} on with this run:")
+        _say(console, resume_command(folder, plan))
     value = best.value(plan.objective.metric) if best else None
-    return Outcome(exit_code(study), value)
+    return Outcome(command.signals.exit_code or exit_code(study), value)
+
+
+def _after_stuck(command: Command, stuck: StuckError) -> Outcome:
+    """Conclude a run that nobody can end in order any more, from its journal."""
+    command.signals.must_leave = True
+    folder = command.folder
+    if not (folder / FILE_NAME).exists():
+        command.signals.check()
+        raise ResourceError([_broken_ray(stuck, "type the command again")])
+    outcome = conclude(command, load_study(folder).cut_off(stuck.reason))
+    if command.signals.number is None:
+        raise ResourceError([_broken_ray(stuck, f"type {resume_command(folder, command.plan)}")])
+    return outcome
+
+
+def _broken_ray(stuck: StuckError, fix: str) -> Problem:
+    expected = "a Ray that lasts as long as the run"
+    cause = "look for what ended it, out of memory for example, then "
+    return Problem("ray", stuck.reason, expected, cause + fix)
 
 
 def _say(console: Console, line: str) -> None:
@@ -99,13 +169,14 @@ def write_results(plan: RunPlan, study: Study, best: TrialRecord | None, again: 
         f"{plan.objective.metric} {value:.6g} after {best.iterations} iterations.",
         again,
     ]
-    rendered = render(plan.template, best.params)
+    rendered = render(with_secrets_by_name(plan.template), best.params)
     config = BestConfig(rendered, plan.objective, best.params, provenance)
     write_best(study.folder / "best.yaml", config, head)
 
 
 def exit_code(study: Study) -> int:
-    """Return what the process ends with."""
-    if study.stop_reason in _SIGNAL_CODES:
-        return _SIGNAL_CODES[study.stop_reason]
+    """Return what the process ends with where no signal ended it."""
+    reason = study.stop_reason
+    if is_for_want_of_room(reason) or reason.startswith((STALLED, LOST)):
+        return EXIT_RESOURCES
     return EXIT_FAILED_TRIALS if study.in_state(TrialState.FAILED) else EXIT_COMPLETE

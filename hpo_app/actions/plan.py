@@ -10,16 +10,22 @@ from rich.table import Table
 from rich.text import Text
 
 from hpo_app.actions.command import Outcome
+from hpo_app.actions.warm_start import earlier_runs
 from hpo_app.errors import EXIT_COMPLETE, ResourceError
 from hpo_app.plan.capacity import this_machine
 from hpo_app.plan.rules import check_capacity
 from hpo_app.plan.search_space import has_default
 from hpo_app.report.format import duration, params_text
+from hpo_app.report.sentences import earlier_sentence
+from hpo_app.tuning.preflight import disk_row
 
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from hpo_app.actions.command import Command
     from hpo_app.plan.run_plan import RunPlan
+    from hpo_app.study.earlier import EarlierRun
 
 
 def run(command: Command) -> Outcome:
@@ -27,8 +33,11 @@ def run(command: Command) -> Outcome:
 
     Raises:
         ResourceError: If no trial can ever fit this machine.
+        RunFolderError: If an earlier run to learn from cannot be read.
+        PlanError: If one cannot be compared with this.
     """
     plan = command.plan
+    earlier = earlier_runs(plan)
     slots = None
     if plan.cluster.is_local:
         capacity = this_machine(plan.cluster)
@@ -39,13 +48,19 @@ def run(command: Command) -> Outcome:
     table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
     table.add_column(style="bold", no_wrap=True)
     table.add_column()
-    for name, text in plan_rows(plan, slots):
+    rows = plan_rows(plan, slots, earlier)
+    rows.append(
+        ("disk", disk_row(plan, command.folder, plan.num_trials if slots is None else slots))
+    )
+    for name, text in rows:
         table.add_row(name, Text(text))
     Console(soft_wrap=False).print(table)
     return Outcome(EXIT_COMPLETE, keeps_folder=False)
 
 
-def plan_rows(plan: RunPlan, slots: int | None) -> list[tuple[str, str]]:
+def plan_rows(
+    plan: RunPlan, slots: int | None, earlier: Sequence[EarlierRun] = ()
+) -> list[tuple[str, str]]:
     """Return the plan as `(subject, text)` rows; `slots` is None where it is not known yet."""
     trials, iterations = plan.num_trials, plan.iterations
     per_trial = f"{plan.resources.cpu:g} CPU, {plan.resources.gpu:g} GPU each"
@@ -55,6 +70,7 @@ def plan_rows(plan: RunPlan, slots: int | None) -> list[tuple[str, str]]:
         ("at most", f"{trials * iterations} iterations in all"),
         ("objective", f"{plan.objective.metric}, {plan.objective.mode.value}"),
         ("search", _searching(plan)),
+        *(("warm start", earlier_sentence(run_before)) for run_before in earlier),
         ("trial 0", _default(plan)),
         ("budget", _budget(plan)),
         ("seed", str(plan.seed)),

@@ -2,21 +2,51 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from hpo_app.actions.optimize import search
+from rich.console import Console
+
+from hpo_app.actions.optimize import conclude, search
+from hpo_app.study.journal import FILE_NAME, Journal
+from hpo_app.study.lock import run_lock
 from hpo_app.study.replay import load_study
 
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from hpo_app.actions.command import Command, Outcome
+    from hpo_app.study.records import Study
 
 
 def run(command: Command) -> Outcome:
     """Go on with the run in the run folder: unfinished trials first, then new ones.
 
+    Where nothing is left to run, only results and report are written anew: the run may have been
+    cut off before it wrote them.
+
     Raises:
         RunFolderError: If the journal cannot be read, or another process writes it.
     """
-    load_study(command.folder)  # Says what is wrong with it before Ray starts.
-    return search(command, changes=command.changes)
+    # Says what is wrong with it before Ray starts.
+    study = load_study(command.folder)
+    if study.note:
+        Console(highlight=False).print(study.note, markup=False, soft_wrap=True)
+    # The run may be longer than it was, or shorter.
+    wanted = replace(study, num_trials=command.plan.num_trials)
+    if not wanted.is_complete:
+        return search(command, changes=command.changes)
+    with command.signals.noted(), run_lock(command.folder):
+        return conclude(command, _closed(command.folder, study))
+
+
+def _closed(folder: Path, study: Study) -> Study:
+    """Return the study of a run whose trials have all ended, once its journal says so too."""
+    reason = f"all {study.num_trials} trials ended"
+    if study.stop_reason != reason:
+        journal, _ = Journal.reopen(folder / FILE_NAME)
+        journal.append("resumed", num_trials=study.num_trials, changes=[], facts={})
+        journal.append("closed", reason=reason)
+        journal.close()
+    return replace(study, stop_reason=reason)

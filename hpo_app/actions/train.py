@@ -10,14 +10,17 @@ import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rich.console import Console
+
 from hpo_app.actions.command import Outcome
 from hpo_app.config.best import BestConfig, read_best
 from hpo_app.config.build import load_function
 from hpo_app.config.render import render
 from hpo_app.config.settings import RunSettings
 from hpo_app.errors import EXIT_COMPLETE, HpoError, Problem, TrainingError
-from hpo_app.report.console import make_console
+from hpo_app.redaction import hide, secrets_in
 from hpo_app.report.format import duration, number
+from hpo_app.study.disk import is_full
 from hpo_app.training.engine import TrainingEngine
 from hpo_app.training.seeds import derive_seed
 
@@ -35,7 +38,8 @@ def run(command: Command) -> Outcome:
         TrainingError: If the training function raises an error of its own.
     """
     config, settings = _configuration(command)
-    console = make_console()
+    hide(text for _, text in secrets_in(config.rendered._asdict()))
+    console = Console(highlight=False)
     iterations = config.rendered.training["iterations"]
     console.print(f"training {iterations} iterations with seed {settings.seed}")
     started = time.monotonic()
@@ -87,6 +91,8 @@ def _fit(
     except HpoError:
         raise
     except (Exception, SystemExit) as error:
+        if is_full(error):
+            raise  # It says nothing of the training.
         traceback.print_exc()
         sys.stderr.write("\n")
         text = traceback.format_exception_only(error)[-1].strip()

@@ -25,15 +25,21 @@ def typed(arguments: Sequence[str]) -> str:
 
 def train_command(plan: RunPlan, folder: Path) -> str:
     """Return the command that trains the winner of a run."""
-    trusted = (
-        [f"trusted_modules=[{','.join(plan.trusted_modules)}]"] if plan.trusted_modules else []
-    )
-    return typed(["action=train", f"best={shown_path(folder / 'best.yaml')}", *trusted])
+    return typed(["action=train", f"best={shown_path(folder / 'best.yaml')}", *_trusted(plan)])
 
 
-def resume_command(folder: Path) -> str:
-    """Return the command that goes on with a run."""
-    return typed(["action=resume", f"run={shown_path(folder)}"])
+def resume_command(folder: Path, plan: RunPlan | None = None) -> str:
+    """Return the command that goes on with a run; what no folder may decide is typed again."""
+    decided = [] if plan is None else [*_trusted(plan), *_address(plan)]
+    return typed(["action=resume", f"run={shown_path(folder)}", *decided])
+
+
+def _address(plan: RunPlan) -> list[str]:
+    return [] if plan.cluster.is_local else [f"ray.address={plan.cluster.address}"]
+
+
+def _trusted(plan: RunPlan) -> list[str]:
+    return [f"trusted_modules=[{','.join(plan.trusted_modules)}]"] if plan.trusted_modules else []
 
 
 def shown_path(path: Path) -> str:

@@ -12,16 +12,19 @@ if TYPE_CHECKING:
     from hpo_app.study.records import Study
 
 WITHOUT_MESSAGE = "ended without a message"
+_LONGEST = 500
 
 
 def error_line(error: str | None) -> str:
     """Return what a traceback ends with, on one line; empty without an error.
 
-    That is its last line without indentation, with the indented lines of the message behind it.
+    That is its last line without indentation, with the indented lines of the message behind it;
+    five hundred characters at most.
     """
     lines = (error or "").strip().splitlines()
     starts = [index for index, line in enumerate(lines) if line and not line[0].isspace()]
-    return plain(" ".join(" ".join(lines[starts[-1] :]).split())) if starts else ""
+    line = plain(" ".join(" ".join(lines[starts[-1] :]).split())) if starts else ""
+    return line if len(line) <= _LONGEST else f"{line[: _LONGEST - 1]}…"
 
 
 def group_failures(study: Study) -> dict[str, tuple[int, ...]]:

@@ -49,11 +49,13 @@ def trials_frame(study: Study) -> pd.DataFrame:
         "retries": pd.Series([trial.retries for trial in trials], dtype="int64"),
     }
     for name in param_names(study):
-        columns[f"params.{name}"] = _plain_column(_cell(trial.params.get(name)) for trial in trials)
+        columns[_encodable(f"params.{name}")] = _plain_column(
+            _cell(trial.params.get(name)) for trial in trials
+        )
     for name in sorted({name for trial in trials for name in _last_metrics(trial)}):
         values = (_last_metrics(trial).get(name) for trial in trials)
-        columns[f"metrics.{name}"] = _float_column(values)
-    columns["error"] = _plain_column(error_line(trial.error) for trial in trials)
+        columns[_encodable(f"metrics.{name}")] = _float_column(values)
+    columns["error"] = _plain_column(_cell(error_line(trial.error)) for trial in trials)
     return pd.DataFrame(columns)
 
 
@@ -72,8 +74,12 @@ def _last_metrics(trial: TrialRecord) -> dict[str, float]:
 def _cell(value: object) -> object:
     if isinstance(value, (list, tuple, dict)):
         value = json_text(value)
+    return _encodable(value) if isinstance(value, str) else value
+
+
+def _encodable(text: str) -> str:
     # A lone surrogate, which pandas cannot hold, becomes its escape.
-    return value.encode("utf-8", "backslashreplace").decode() if isinstance(value, str) else value
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 def _float_column(values: Iterable[float | None]) -> pd.Series[Any]:

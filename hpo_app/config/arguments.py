@@ -6,8 +6,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hpo_app.config.best import is_change
-from hpo_app.config.overrides import overrides_in
+from hpo_app.config.overrides import overrides_in, quoted, unquoted
+from hpo_app.config.typed_secrets import typed_secrets
 from hpo_app.errors import PlanError, Problem, RunFolderError, listed
+from hpo_app.study.folder import refuse_links
 from hpo_app.study.journal import FILE_NAME
 
 
@@ -18,6 +20,9 @@ if TYPE_CHECKING:
 # What counts besides changes of the configuration itself when one is trained that a file holds.
 _WITH_BEST = ("action", "best", "seed", "resources", "trusted_modules", "hydra")
 
+# With any other flag, Hydra prints something, or sweeps in folders of its own.
+_FLAGS_OF_A_RUN = ("--config-", "-cd", "-cn", "-cp")
+
 
 def split_changes(arguments: list[str]) -> tuple[list[str], tuple[str, ...]]:
     """Return the arguments for Hydra, and the overrides to apply to what `best` or `run` names.
@@ -26,10 +31,13 @@ def split_changes(arguments: list[str]) -> tuple[list[str], tuple[str, ...]]:
 
     Raises:
         RunFolderError: If `run` names no run folder.
-        PlanError: If overrides have no effect on the configuration that `best` names, or a new run
-            would write over an earlier one.
+        PlanError: If a secret was typed, overrides have no effect on the configuration that
+            `best` names, or a new run would write over an earlier one.
     """
     overrides = overrides_in(arguments)
+    secrets = typed_secrets(overrides)
+    if secrets:
+        raise PlanError(secrets)
     values = {override.key: override.value for override in overrides}
     if values.get("action") == "resume":
         return _resuming(arguments, values.get("run", ""))
@@ -43,10 +51,23 @@ def split_changes(arguments: list[str]) -> tuple[list[str], tuple[str, ...]]:
     return arguments, ()
 
 
+def named_folder(arguments: list[str]) -> Path | None:
+    """Return the run folder that a command line names; None where it names none, or runs nothing.
+
+    One that is named by an interpolation is not known before Hydra has composed.
+    """
+    flags = (text for text in arguments if text.startswith("-"))
+    if any(not flag.startswith(_FLAGS_OF_A_RUN) for flag in flags):
+        return None
+    named = {override.key: override.value for override in overrides_in(arguments)}
+    folder = unquoted(named.get("hydra.run.dir", ""))
+    return Path(folder) if folder and "${" not in folder else None
+
+
 def _refuse_taken(folder: str) -> None:
     # Hydra writes its record before we are asked.
-    path = Path(folder.strip("'\""))
-    if folder and (path / FILE_NAME).is_file():
+    path = Path(unquoted(folder))
+    if folder and _holds_a_run(path):
         fix = f"go on with it by action=resume run={path}, or name another folder"
         problem = Problem("hydra.run.dir", folder, "a folder that holds no run yet", fix)
         raise PlanError([problem])
@@ -65,14 +86,19 @@ def _refusal(override: Override) -> Problem:
 
 
 def _resuming(arguments: list[str], run: str) -> tuple[list[str], tuple[str, ...]]:
-    if not run or not (Path(run) / FILE_NAME).is_file():
+    if not run or not _holds_a_run(Path(run)):
         fix = "name one, for example run=outputs/DATE/TIME"
         raise RunFolderError([Problem("run", run or "nothing", "a run folder", fix)])
+    # Now, because Hydra opens its log in there before anybody else is asked.
+    refuse_links(Path(run))
     # Hydra writes into the same folder, but not over the config that the run started with.
-    own = ["action=resume", f"run={_quoted(run)}", f"hydra.run.dir={_quoted(run)}"]
+    own = ["action=resume", f"run={quoted(run)}", f"hydra.run.dir={quoted(run)}"]
     changes = tuple(text for text in arguments if not text.startswith(("action=", "run=")))
     return [*own, "hydra.output_subdir=null"], changes
 
 
-def _quoted(text: str) -> str:
-    return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
+def _holds_a_run(folder: Path) -> bool:
+    try:
+        return (folder / FILE_NAME).is_file()
+    except OSError:  # A name that no disk takes.
+        return False

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from omegaconf import OmegaConf
-from omegaconf.errors import OmegaConfBaseException
-from yaml import YAMLError
 
-from hpo_app.config.overrides import read_override
-from hpo_app.config.render import Rendered
+from hpo_app.config.overrides import read_override, with_changes
+from hpo_app.config.render import Rendered, literal
+from hpo_app.config.secrets import fix_of, named_secrets, secret_variables
+from hpo_app.config.written import UNREADABLE, read_yaml
 from hpo_app.errors import PlanError, Problem, RunFolderError, listed, near_miss
 from hpo_app.plan.run_plan import Mode, Objective
+from hpo_app.study.files import replace_file
 
 
 if TYPE_CHECKING:
@@ -21,13 +23,19 @@ if TYPE_CHECKING:
 
     from hpo_app.config.overrides import Override
 
+# An even number of backslashes before it escapes backslashes, and not the interpolation.
+_VARIABLE = re.compile(r"\$\{oc\.env:(\w+)")
+# What may stand in a text that holds a secret by name.
+_WITH_SECRET = re.compile(r"\$\{(?:oc\.env:\w+(?:,[^${}]*)?|params\.\w+)\}")
+_INTERPOLATION = re.compile(r"(?<!\\)(?:\\\\)*\$\{")
+
 
 @dataclass(frozen=True)
 class BestConfig:
     """A configuration that can be trained as it is.
 
     Attributes:
-        rendered: Model, data and training config, nothing left to resolve.
+        rendered: Model, data and training config, nothing left to resolve but secrets.
         objective: What it was chosen for.
         params: The values that a search found.
         provenance: Run, trial, seed and value it comes from.
@@ -47,8 +55,9 @@ def write_best(path: Path, best: BestConfig, head: Sequence[str]) -> None:
         **best.rendered._asdict(),
         "provenance": dict(best.provenance),
     }
-    comments = "".join(f"# {line}\n" for line in head)
-    path.write_text(comments + OmegaConf.to_yaml(OmegaConf.create(content)), encoding="utf-8")
+    comments = "".join(f"# {_on_one_line(line)}\n" for line in head)
+    text = OmegaConf.to_yaml(OmegaConf.create(literal(content)))
+    replace_file(path, comments + named_secrets(text))
 
 
 def read_best(
@@ -65,20 +74,24 @@ def read_best(
         RunFolderError: If the file is missing or is not such a configuration.
         PlanError: If a change names a key that the configuration does not have.
     """
+    overrides = [read_override(text) for text in changes]
     try:
-        config = OmegaConf.load(path)
-        overrides = [read_override(text) for text in changes]
+        config = read_yaml(path.resolve())  # A person named it, be it through a link.
+        stored = OmegaConf.to_container(config, resolve=False)
+        _refuse_interpolations(stored, secret_variables(stored))
         _refuse_unknown(config, overrides)
-        dotlist = [override.plain for override in overrides]
-        changed = OmegaConf.merge(config, OmegaConf.from_dotlist(dotlist))
+        changed = with_changes(config, overrides)
         content: Any = OmegaConf.to_container(changed, resolve=True)
         best = _from(content)
     except OSError as error:
+        got = f"{path} ({error.strerror or error})"
         fix = "name the best.yaml of a run folder"
-        raise RunFolderError([Problem("best", f"{path}", "a file that is there", fix)]) from error
-    except (OmegaConfBaseException, YAMLError, KeyError, TypeError, ValueError) as error:
+        raise RunFolderError([Problem("best", got, "a file that is there", fix)]) from error
+    except UNREADABLE as error:
         expected = "a best.yaml with objective, params, model, data, training and provenance"
-        problem = Problem(str(path), repr(error), expected, "restore the file from a copy")
+        text = " ".join(repr(error).split())
+        fix = fix_of(error, otherwise="restore the file from a copy")
+        problem = Problem(str(path), text, expected, fix)
         raise RunFolderError([problem]) from error
     if "trusted_modules" in best.rendered.data:
         best.rendered.data["trusted_modules"] = list(trusted_modules)
@@ -88,6 +101,26 @@ def read_best(
 def is_change(override: Override) -> bool:
     """Return whether an override changes what a best.yaml holds."""
     return override.root in Rendered._fields and override.key != override.root
+
+
+def _on_one_line(text: str) -> str:
+    # What stands in a name must not end the comment, and YAML takes no control characters.
+    return "".join(letter if letter.isprintable() else " " for letter in text)
+
+
+def _refuse_interpolations(node: Any, secrets: set[str]) -> None:
+    # A winner is written fully resolved, but for secrets, which are told nobody. A file that is
+    # not would read this machine's environment.
+    if isinstance(node, dict):
+        node = list(node.values())
+    if isinstance(node, list):
+        for child in node:
+            _refuse_interpolations(child, secrets)
+    elif isinstance(node, str):
+        names = set(_VARIABLE.findall(node))
+        rest = _WITH_SECRET.sub("", node) if names and names <= secrets else node
+        if _INTERPOLATION.search(rest):
+            raise ValueError(f"an interpolation: {node[:60]}")
 
 
 def _refuse_unknown(config: Any, changes: Sequence[Override]) -> None:

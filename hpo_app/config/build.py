@@ -6,6 +6,7 @@ A config decides what runs, so it may name only what stands here, or what a pers
 
 from __future__ import annotations
 
+import functools
 import importlib
 from typing import TYPE_CHECKING, Any
 
@@ -48,10 +49,12 @@ def build(component: Component, key: str, trusted: Sequence[str] = (), **argumen
 
     _require(component.target, COMPONENTS, trusted, f"{key}._target_")
     node = {"_target_": component.target, **component.arguments}
+    # Hydra checks what an exact name says, and of a whole module where the object is from: a
+    # module that a person trusts may have imported others.
+    is_ours = component.target in COMPONENTS
+    allowed = (component.target,) if is_ours else tuple(f"{module}.*" for module in trusted)
     try:
-        factory = instantiate(
-            node, _convert_="all", _partial_=True, _execution_whitelist_=(component.target,)
-        )
+        factory = instantiate(node, _convert_="all", _partial_=True, _execution_whitelist_=allowed)
         return factory(**arguments)
     # Each library refuses arguments in its own way: Optuna with ValueError, Ray with assertions
     # and with errors of its own that cannot be named here.
@@ -80,7 +83,17 @@ def load_function(path: str, trusted: Sequence[str] = ()) -> Callable[..., Any]:
     if not callable(function):
         problem = Problem("model.trainer", path, "a function", "name a function in the module")
         raise PlanError([problem])
+    if path not in TRAINERS:
+        _require(_origin(function), (), trusted, "model.trainer")
     return function  # type: ignore[no-any-return]
+
+
+def _origin(function: Any) -> str:
+    """Return where a function was written, which is not always where it was named."""
+    while isinstance(function, functools.partial):
+        function = function.func
+    name = getattr(function, "__qualname__", type(function).__qualname__)
+    return f"{getattr(function, '__module__', None)}:{name}"
 
 
 def untrusted(

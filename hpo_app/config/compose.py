@@ -78,6 +78,11 @@ def hydra_folder() -> Path:
     return Path(HydraConfig.get().runtime.output_dir)
 
 
+def hydra_env_set() -> dict[Any, Any]:
+    """Return what Hydra is to put into the environment of this process."""
+    return dict(HydraConfig.get().job.env_set)
+
+
 def _origin(hydra: Any, overrides: Sequence[str]) -> Origin:
     choices = OmegaConf.to_container(hydra.runtime.choices)
     sources = hydra.runtime.get("config_sources") or []

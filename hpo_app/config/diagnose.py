@@ -20,7 +20,15 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 # Hydra refuses some overrides and files with the errors of the parts that it is made of.
-COMPOSITION_ERRORS = (HydraException, OmegaConfBaseException, YAMLError, ValueError, OSError)
+COMPOSITION_ERRORS = (
+    HydraException,
+    OmegaConfBaseException,
+    YAMLError,
+    ValueError,
+    OSError,
+    RuntimeError,
+    AssertionError,  # An override without a key, `+=`.
+)
 
 
 def diagnose(
@@ -96,7 +104,7 @@ def _problem(
         where = ".".join(parent) or "the config"
         expected = f"a key of {where}: {listed(known) or 'it has none'}"
         return Problem(key, value, expected, fix, set_by)
-    text = " ".join(str(error).split())
+    text = " ".join(str(error).split()) or "write it as KEY=VALUE"
     return Problem(key, override, "an override that Hydra can apply", text, set_by)
 
 
@@ -112,7 +120,9 @@ def _unknown_part(
         if part not in known:
             return parent, part, sorted(set(known))
         parent.append(part)
-        node = node.get(part) if OmegaConf.is_dict(node) else None
+        # Not by node[part]: what stands there may be an interpolation that leads nowhere.
+        is_dict = OmegaConf.is_dict(node)
+        node = OmegaConf.select(node, part, throw_on_resolution_failure=False) if is_dict else None
         known = [str(name) for name in node] if OmegaConf.is_dict(node) else []
     return parent, "", []
 

@@ -2,11 +2,25 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+import re
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.errors import HydraException
+from omegaconf import OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+from yaml import YAMLError
+
+from hpo_app.config.render import literal
+from hpo_app.errors import PlanError, Problem
 
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from omegaconf import DictConfig
+
+_BEFORE_QUOTE = re.compile(r"(\\+)(?='|$)")
 
 
 class Override(NamedTuple):
@@ -49,3 +63,44 @@ def overrides_in(arguments: Iterable[str]) -> list[Override]:
         for text in arguments
         if not text.startswith("-") and ("=" in text or text.startswith("~"))
     ]
+
+
+def quoted(text: str) -> str:
+    """Return text as Hydra's grammar has to be given it: backslashes count before a quote only."""
+    escaped = _BEFORE_QUOTE.sub(r"\1\1", literal(text))
+    return "'" + escaped.replace("'", "\\'") + "'"
+
+
+def unquoted(text: str) -> str:
+    """Return the text that a value stands for; as it was typed if that is known only later."""
+    try:
+        value: Any = OverridesParser.create().parse_override(f"key={text}").value()
+        return str(OmegaConf.create({"value": getattr(value, "text", value)}).value)
+    except (HydraException, OmegaConfBaseException):
+        return text
+
+
+def with_changes(config: DictConfig, overrides: Iterable[Override]) -> DictConfig:
+    """Return a config that a file holds with overrides on top.
+
+    Raises:
+        PlanError: With all overrides that cannot be applied.
+    """
+    problems: list[Problem] = []
+    for override in overrides:
+        config = _with_change(config, override, problems)
+    if problems:
+        raise PlanError(problems)
+    return config
+
+
+def _with_change(config: DictConfig, override: Override, problems: list[Problem]) -> DictConfig:
+    try:
+        merged: Any = OmegaConf.merge(config, OmegaConf.from_dotlist([override.plain]))
+    except (OmegaConfBaseException, YAMLError, ValueError, TypeError, RecursionError) as error:
+        text = " ".join(str(error).split())
+        set_by = f"command line: {override.text}"
+        expected = "KEY=VALUE with a value in YAML that fits the key"
+        problems.append(Problem(override.key, override.value, expected, text, set_by))
+        return config
+    return merged  # type: ignore[no-any-return]

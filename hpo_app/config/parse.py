@@ -12,6 +12,7 @@ from hpo_app.config.build import COMPONENTS, TRAINERS, untrusted
 from hpo_app.config.driver import resolve_here
 from hpo_app.config.provenance import set_by
 from hpo_app.config.render import unresolvable
+from hpo_app.config.secrets import plain_secrets
 from hpo_app.config.section import UNREADABLE, Section, resolved
 from hpo_app.config.trainer import missing_trainer
 from hpo_app.config.trust import trust_beside_the_list, trust_from_a_file
@@ -19,6 +20,7 @@ from hpo_app.errors import PlanError, Problem, listed, near_miss
 from hpo_app.plan.read_space import read_space
 from hpo_app.plan.rules import check_plan
 from hpo_app.plan.run_plan import (
+    Checkpoints,
     Cluster,
     Component,
     Mode,
@@ -39,10 +41,12 @@ if TYPE_CHECKING:
 # is its own, and it says itself what it does not know.
 _KEYS: dict[str, tuple[str, ...]] = {
     "": (
-        "action", "best", "data", "max_failures", "max_same_failures", "model", "num_trials",
-        "objective", "params", "ray", "resources", "run", "scheduler", "search_alg",
-        "search_space", "seed", "time_budget_s", "training", "trusted_modules",
+        "action", "best", "checkpoints", "data", "max_failures", "max_same_failures", "model",
+        "num_trials", "objective", "params", "ray", "resources", "run", "scheduler", "search_alg",
+        "search_space", "seed", "stall_timeout_s", "time_budget_s", "training",
+        "trial_timeout_s", "trusted_modules", "warm_start",
     ),
+    "checkpoints": ("budget_gb", "keep_best"),
     "objective": ("metric", "mode"),
     "resources": ("cpu", "gpu", "max_concurrent_trials"),
     "ray": ("address", "dashboard", "num_cpus", "num_gpus"),
@@ -79,6 +83,7 @@ def parse_plan(config: DictConfig, origin: Origin) -> RunPlan:
         problems += missing_trainer(plan.trainer)
     problems += trust_from_a_file(plan.trusted_modules, origin)
     problems += trust_beside_the_list(template)
+    problems += plain_secrets(template)
     problems += check_plan(plan)
     # What a rule has to say of an unreadable value would only repeat the reader.
     problems = list({problem.key + problem.got: problem for problem in problems}.values())
@@ -101,8 +106,11 @@ def _read(
         space=space,
         num_trials=root.whole("num_trials", least=1, otherwise=_SOME_LARGE_COUNT),
         time_budget_s=root.optional_number("time_budget_s", above=0),
+        trial_timeout_s=root.optional_number("trial_timeout_s", above=0),
+        stall_timeout_s=root.optional_number("stall_timeout_s", above=0),
         iterations=training.whole("iterations", least=1, otherwise=_SOME_LARGE_COUNT),
         checkpoint_every=training.whole("checkpoint_every", least=0, otherwise=1),
+        checkpoints=_checkpoints(Section("checkpoints", values.get("checkpoints"), problems)),
         max_failures=root.whole("max_failures", least=0, otherwise=0),
         max_same_failures=root.whole("max_same_failures", least=1, otherwise=1),
         resources=_resources(Section("resources", values.get("resources"), problems)),
@@ -112,6 +120,7 @@ def _read(
         seed=root.whole("seed", least=0, otherwise=0),
         trainer=Section("model", values.get("model"), problems).text("trainer"),
         trusted_modules=root.texts("trusted_modules"),
+        warm_start=root.texts("warm_start"),
         template=template,
         space_entries=_mapping(values.get("search_space")),
         choices=origin.choices,
@@ -139,6 +148,13 @@ def _objective(section: Section, problems: list[Problem]) -> Objective:
         problems.append(Problem("objective.mode", str(mode), expected, "set objective.mode=max"))
         mode = "min"
     return Objective(section.text("metric"), Mode(mode))
+
+
+def _checkpoints(section: Section) -> Checkpoints:
+    return Checkpoints(
+        keep_best=section.whole("keep_best", least=0, otherwise=0),
+        budget_gb=section.optional_number("budget_gb", above=0),
+    )
 
 
 def _resources(section: Section) -> Resources:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from hpo_app.config.resolvers import register_resolvers
+from hpo_app.config.secrets import fix_of
 from hpo_app.errors import Problem
 
 
@@ -17,6 +19,8 @@ if TYPE_CHECKING:
     from omegaconf import DictConfig
 
     from hpo_app.plan.search_space import Params
+
+_BEFORE_INTERPOLATION = re.compile(r"(\\*)\$\{")
 
 
 class Rendered(NamedTuple):
@@ -35,15 +39,30 @@ def render(template: Mapping[str, Any], params: Params) -> Rendered:
         params: Values for `${params.…}`.
     """
     register_resolvers()
-    root = OmegaConf.create({**template, "params": params})
+    root = _root(template, params)
     parts = [OmegaConf.to_container(root[part], resolve=True) for part in Rendered._fields]
     return Rendered(*parts)  # type: ignore[arg-type]
+
+
+def literal(value: Any) -> Any:
+    """Return a value as OmegaConf has to be given it to hand it out as it is.
+
+    Text in it that looks like an interpolation is text: a sampled value, or a journal from
+    elsewhere, must not read the environment.
+    """
+    if isinstance(value, dict):
+        return {name: literal(item) for name, item in value.items()}
+    if isinstance(value, list):
+        return [literal(item) for item in value]
+    if isinstance(value, str):
+        return _BEFORE_INTERPOLATION.sub(r"\1\1\\${", value)
+    return value
 
 
 def unresolvable(template: Mapping[str, Any], params: Params) -> Iterator[Problem]:
     """Yield the interpolations of model, data and training that lead nowhere."""
     register_resolvers()
-    root = OmegaConf.create({**template, "params": params})
+    root = _root(template, params)
     for part in Rendered._fields:
         problem = _resolve(root, part)
         # The rules name those that lead to params, with the parameter that was meant.
@@ -51,11 +70,19 @@ def unresolvable(template: Mapping[str, Any], params: Params) -> Iterator[Proble
             yield problem
 
 
+def _root(template: Mapping[str, Any], params: Params) -> DictConfig:
+    return OmegaConf.create({**template, "params": literal(params)})
+
+
 def _resolve(root: DictConfig, part: str) -> Problem | None:
     try:
-        OmegaConf.to_container(root[part], resolve=True)
+        node = root[part]
+        if not OmegaConf.is_dict(node):
+            return Problem(part, str(node), "a section with keys", "remove the override")
+        OmegaConf.to_container(node, resolve=True)
     except OmegaConfBaseException as error:
         key = str(getattr(error, "full_key", "") or part)
         text = str(error).splitlines()[0]
-        return Problem(key, text, "an interpolation that can be resolved", "correct the key")
+        fix = fix_of(error, otherwise="correct the key")
+        return Problem(key, text, "an interpolation that can be resolved", fix)
     return None

@@ -9,6 +9,7 @@ from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from hpo_app.errors import Problem
+from hpo_app.plan.search_space import is_number
 
 
 if TYPE_CHECKING:
@@ -19,11 +20,15 @@ UNREADABLE = "?"
 _EXAMPLES: dict[str, int] = {
     "num_trials": 20,
     "time_budget_s": 3600,
+    "trial_timeout_s": 3600,
+    "stall_timeout_s": 3600,
     "training.iterations": 16,
     "max_same_failures": 3,
+    "checkpoints.budget_gb": 10,
     "ray.num_cpus": 4,
     "resources.max_concurrent_trials": 4,
 }
+_NAMES = {"warm_start": "outputs/DATE/TIME"}
 
 
 class Section:
@@ -46,8 +51,7 @@ class Section:
     def number(self, key: str, *, above: float = -math.inf, least: float = -math.inf) -> float:
         """Return a finite number; a sound one where it is none."""
         value = self.get(key)
-        is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
-        if is_number and math.isfinite(value) and value > above and value >= least:
+        if is_number(value) and value > above and value >= least:
             return float(value)
         bound = f" above {above:g}" if above > -math.inf else f" of at least {least:g}"
         full = self._prefix + key
@@ -97,7 +101,9 @@ class Section:
         if isinstance(value, list) and all(isinstance(item, str) for item in value):
             return tuple(value)
         full = self._prefix + key
-        self._problem(full, value, "a list of names", f"set '{full}=[my_package]'")
+        self._problem(
+            full, value, "a list of names", f"set '{full}=[{_NAMES.get(full, 'my_package')}]'"
+        )
         return ()
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from hpo_app.config.provenance import set_by
+from hpo_app.config.secrets import plain_secrets
 from hpo_app.config.section import Section, resolved
 from hpo_app.config.trust import trust_from_a_file
 from hpo_app.errors import PlanError
@@ -49,6 +50,7 @@ def parse_settings(config: DictConfig, origin: Origin) -> RunSettings:
         trusted_modules=root.texts("trusted_modules"),
     )
     problems += trust_from_a_file(settings.trusted_modules, origin)
+    problems += plain_secrets(config)
     if problems:
         raise PlanError([replace(item, set_by=set_by(item.key, origin)) for item in problems])
     return settings

@@ -5,17 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from omegaconf import OmegaConf
-from omegaconf.errors import OmegaConfBaseException
-from yaml import YAMLError
 
 from hpo_app.config.compose import Origin, conf_dir
-from hpo_app.config.overrides import read_override
+from hpo_app.config.overrides import read_override, with_changes
+from hpo_app.config.render import Rendered
 from hpo_app.config.resolvers import register_resolvers
+from hpo_app.config.trust import KEY as TRUST
+from hpo_app.config.written import UNREADABLE, read_yaml
 from hpo_app.errors import PlanError, Problem, RunFolderError, listed
 
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from omegaconf import DictConfig
@@ -25,44 +26,110 @@ if TYPE_CHECKING:
 CHANGEABLE = (
     "num_trials",
     "time_budget_s",
+    "trial_timeout_s",
+    "stall_timeout_s",
     "max_failures",
     "max_same_failures",
+    "checkpoints",
     "resources",
     "ray",
     "trusted_modules",
 )
+_ADDRESS = "ray.address"
 
 
-def stored_config(folder: Path, changes: Sequence[str] = ()) -> tuple[DictConfig, Origin]:
+def stored_config(
+    folder: Path, changes: Sequence[str] = (), earlier: Sequence[str] = ()
+) -> tuple[DictConfig, Origin]:
     """Return the config of a run folder with changes on top, and where its values came from.
 
     Args:
         folder: The run folder, with `.hydra/` in it.
-        changes: Overrides, those of earlier continuations first.
+        changes: Overrides that were typed now.
+        earlier: Overrides of earlier continuations, as the journal has them, in order.
 
     Raises:
         RunFolderError: If the stored config cannot be read.
-        PlanError: If a change is none that a run may be continued with.
+        PlanError: If a change is none that a run may be continued with, or the folder would
+            decide what only a person may.
     """
     register_resolvers()
-    refused = [_refusal(change) for change in changes if not _is_allowed(change)]
+    refused = [_refusal(change) for change in (*earlier, *changes) if not _is_allowed(change)]
     if refused:
         raise PlanError(refused)
-    dotlist = [read_override(change).plain for change in changes]
     path = folder / ".hydra" / "config.yaml"
     try:
-        config: Any = OmegaConf.load(path)
-        hydra: Any = OmegaConf.load(folder / ".hydra" / "hydra.yaml")
-        typed: Any = OmegaConf.to_container(hydra.hydra.overrides.task, resolve=False)
-        choices: Any = OmegaConf.to_container(hydra.hydra.runtime.choices)
-        changed: Any = OmegaConf.merge(config, OmegaConf.from_dotlist(dotlist))
-    except (OSError, YAMLError, OmegaConfBaseException, ValueError, TypeError) as error:
+        config = _with_later_keys(read_yaml(path))
+        path = folder / ".hydra" / "hydra.yaml"
+        hydra: Any = read_yaml(path).hydra
+        typed: Any = OmegaConf.to_container(hydra.overrides.task, resolve=False)
+        choices: Any = OmegaConf.to_container(hydra.runtime.choices)
+        texts = [*map(str, typed), *earlier]
+        named = {str(group): str(choice) for group, choice in choices.items()}
+    except UNREADABLE as error:
         text = " ".join(str(error).split())
         expected = "the config that the run was started with"
         fix = "restore the file from a copy, or start a new run"
         raise RunFolderError([Problem(str(path), text, expected, fix)]) from error
-    named = {str(group): str(choice) for group, choice in choices.items()}
-    return changed, Origin((*map(str, typed), *changes), named, (conf_dir(),))
+    changed = with_changes(config, [read_override(change) for change in (*earlier, *changes)])
+    _refuse_address(changed, changes)
+    # What the folder says a person typed may be made up; whom to trust is asked anew.
+    kept = [text for text in texts if read_override(text).key != TRUST]
+    return changed, Origin((*kept, *changes), named, (conf_dir(),))
+
+
+def _refuse_address(config: DictConfig, changes: Sequence[str]) -> None:
+    """Raise if a folder says which cluster to join: whoever runs there gets code to run here."""
+    if any(read_override(change).key == _ADDRESS for change in changes):
+        return
+    address = OmegaConf.select(config, _ADDRESS, throw_on_resolution_failure=False)
+    if address not in (None, "local"):
+        expected = "an address from the command line: a run folder cannot choose the cluster"
+        fix = f"if the cluster is yours, add '{_ADDRESS}={address}', or {_ADDRESS}=local"
+        raise PlanError([Problem(_ADDRESS, str(address), expected, fix)])
+
+
+def _with_later_keys(config: Any) -> Any:
+    """Add what an earlier release did not know yet, and a run may be continued with."""
+    ours: Any = OmegaConf.load(conf_dir() / "config.yaml")
+    for key in CHANGEABLE:
+        if key not in config and key in ours:
+            config[key] = ours[key]
+    return config
+
+
+def differing_keys(folder: Path, template: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the keys of model, data and training that an earlier run had other values of.
+
+    Args:
+        folder: The folder of the earlier run.
+        template: Today's config, interpolations unresolved.
+
+    Returns:
+        Dotted keys by name; none where the earlier config cannot be read.
+    """
+    try:
+        config = read_yaml(folder / ".hydra" / "config.yaml")
+        stored: Any = OmegaConf.to_container(config, resolve=False)
+    except UNREADABLE:
+        return ()
+    before = dict(_leaves(stored)) if isinstance(stored, dict) else {}
+    now = dict(_leaves(dict(template)))
+    differing = {key for key in {*before, *now} if before.get(key) != now.get(key)}
+    return tuple(sorted(differing - {"training.checkpoint_every"}))
+
+
+def _leaves(template: dict[Any, Any]) -> Iterator[tuple[str, Any]]:
+    for part in Rendered._fields:
+        yield from _below(part, template.get(part))
+
+
+def _below(key: str, node: Any) -> Iterator[tuple[str, Any]]:
+    if not isinstance(node, dict):
+        yield key, node
+        return
+    for name, child in node.items():
+        yield from _below(f"{key}.{name}", child)
 
 
 def _is_allowed(change: str) -> bool:

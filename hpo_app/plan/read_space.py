@@ -8,7 +8,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from hpo_app.errors import Problem, listed, near_miss
-from hpo_app.plan.search_space import Choice, Integer, Normal, Real, SearchSpace, has_default
+from hpo_app.plan.search_space import (
+    Choice,
+    Integer,
+    Normal,
+    Real,
+    SearchSpace,
+    has_default,
+    is_number,
+)
 
 
 if TYPE_CHECKING:
@@ -47,14 +55,14 @@ class _Entry:
 
     def number(self, field: str) -> float:
         value = self.fields[field]
-        if _is_finite(value):
+        if is_number(value):
             return float(value)
         self.problem(field, value, "a finite number", f"write it as {self.key}.{field}=0.1")
         return math.nan
 
     def whole(self, field: str, absent: int = 0) -> int:
         value: Any = self.fields.get(field, absent)
-        if _is_finite(value) and float(value).is_integer():
+        if is_number(value) and float(value).is_integer():
             return int(value)
         self.problem(field, value, "a whole number", f"write it as {self.key}.{field}=1")
         return 0
@@ -99,7 +107,7 @@ def _real(*, is_log: bool, has_step: bool) -> Callable[[_Entry], Parameter]:
         if step is not None:
             entry.step(step, low, high)
         default: Any = entry.fields.get("default")
-        default = float(default) if _is_finite(default) else default
+        default = float(default) if is_number(default) else default
         return Real(low, high, is_log, step, default, entry.is_mutable)
 
     return build
@@ -262,11 +270,7 @@ def _is_json(value: object) -> bool:
     if _is_mapping(value):
         items = value.items()  # type: ignore[attr-defined]
         return all(isinstance(key, str) and _is_json(item) for key, item in items)
-    return value is None or isinstance(value, (str, bool)) or _is_finite(value)
-
-
-def _is_finite(value: object) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+    return value is None or isinstance(value, (str, bool)) or is_number(value)
 
 
 def _shown(value: float) -> str:

@@ -65,6 +65,7 @@ def check_plan(plan: RunPlan) -> Iterator[Problem]:
     yield from parameters_that_nothing_uses(plan)
     yield from metric_outside_objective(plan)
     yield from population_with_model_based_searcher(plan)
+    yield from warm_start_that_nobody_learns_from(plan)
     yield from population_without_mutable_parameter(plan)
     yield from population_too_small(plan)
     yield from fidelity_beyond_training(plan)
@@ -85,6 +86,12 @@ def check_capacity(plan: RunPlan, capacity: Capacity) -> Iterator[Problem]:
         expected = f"at most {capacity.gpus:g}, the GPUs that trials can use on one node"
         fix = "set resources.gpu=0, or use a cluster (ray.address)"
         yield Problem("resources.gpu", f"{asked.gpu:g}", expected, fix)
+    if asked.cpu <= capacity.cpus and asked.gpu <= capacity.gpus and not capacity.slots(asked):
+        nodes = [f"cpu={cpus:g}, gpu={gpus:g}" for cpus, gpus in sorted(set(capacity.nodes))]
+        got = f"cpu={asked.cpu:g}, gpu={asked.gpu:g}"
+        expected = f"what fits on one node; the nodes have {' or '.join(nodes)}"
+        fix = "lower resources.cpu or resources.gpu; more than one GPU has to be a whole number"
+        yield Problem("resources", got, expected, fix)
 
 
 def params_without_parameter(plan: RunPlan) -> Iterator[Problem]:
@@ -137,6 +144,16 @@ def population_with_model_based_searcher(plan: RunPlan) -> Iterator[Problem]:
         )
 
 
+def warm_start_that_nobody_learns_from(plan: RunPlan) -> Iterator[Problem]:
+    """Yield earlier runs for a searcher that never looks at results: they would change nothing."""
+    if plan.warm_start and not plan.searcher.is_model_based:
+        choice = plan.choices.get("search_alg", plan.searcher.component.target)
+        expected = f"no earlier run, because search_alg={choice} draws without a look at results"
+        scheduler = " scheduler=asha" if plan.scheduler.is_population else ""
+        fix = f"leave it out, or set search_alg=optuna{scheduler}"
+        yield Problem("warm_start", f"[{','.join(plan.warm_start)}]", expected, fix)
+
+
 def population_without_mutable_parameter(plan: RunPlan) -> Iterator[Problem]:
     """Yield PBT over a space in which nothing may change while a trial trains."""
     if plan.scheduler.is_population and len(plan.space) and not plan.space.mutable:
@@ -160,7 +177,7 @@ def fidelity_beyond_training(plan: RunPlan) -> Iterator[Problem]:
         if isinstance(value, (int, float)) and value > limit:
             expected = f"at most {limit}, because a trial has {plan.iterations} iterations"
             fix = f"set scheduler.{word}={max(limit, 1)}, or raise training.iterations"
-            yield Problem(f"scheduler.{word}", f"{value:g}", expected, fix)
+            yield Problem(f"scheduler.{word}", str(value), expected, fix)
 
 
 def arguments_out_of_range(plan: RunPlan) -> Iterator[Problem]:

@@ -54,6 +54,19 @@ class Resources:
 
 
 @dataclass(frozen=True)
+class Checkpoints:
+    """Which training states stay on disk, besides those that trials may go on from.
+
+    Attributes:
+        keep_best: Of how many of the best trials that ended the last one is kept.
+        budget_gb: Gigabytes that all together may take, or None for no limit.
+    """
+
+    keep_best: int
+    budget_gb: float | None
+
+
+@dataclass(frozen=True)
 class Cluster:
     """Where the run takes place.
 
@@ -124,8 +137,11 @@ class RunPlan:
         space: What may be sampled.
         num_trials: How many trials, the default configuration included.
         time_budget_s: Seconds after which the run ends, or None.
+        trial_timeout_s: Seconds that one attempt of a trial may train, or None.
+        stall_timeout_s: Seconds without an event of any trial after which the run ends, or None.
         iterations: Reports of a full trial: the fidelity that a scheduler spends.
         checkpoint_every: Iterations between checkpoints; 0 for none but what a scheduler needs.
+        checkpoints: Which training states stay on disk.
         max_failures: How often a failed trial is started again.
         max_same_failures: The run ends when this many first trials all failed alike.
         resources: What a trial holds.
@@ -135,6 +151,7 @@ class RunPlan:
         seed: Seed of the whole run.
         trainer: Import path of the training function, `package.module:function`.
         trusted_modules: Packages of the user's own that the config may name code from.
+        warm_start: Folders of earlier runs whose trials the searcher is told of.
         template: The composed config without `hydra`, interpolations unresolved.
         space_entries: The search space as it was written.
         choices: Config group choices, for the record.
@@ -144,8 +161,11 @@ class RunPlan:
     space: SearchSpace
     num_trials: int
     time_budget_s: float | None
+    trial_timeout_s: float | None
+    stall_timeout_s: float | None
     iterations: int
     checkpoint_every: int
+    checkpoints: Checkpoints
     max_failures: int
     max_same_failures: int
     resources: Resources
@@ -155,6 +175,7 @@ class RunPlan:
     seed: int
     trainer: str
     trusted_modules: tuple[str, ...]
+    warm_start: tuple[str, ...]
     template: Mapping[str, Any]
     space_entries: Mapping[str, Mapping[str, Any]]
     choices: Mapping[str, str]

@@ -65,7 +65,7 @@ class Real:
 
     def contains(self, value: object) -> bool:
         """Return whether `value` is a number inside the bounds."""
-        return _is_number(value) and self.low <= float(value) <= self.high  # type: ignore[arg-type]
+        return is_number(value) and self.low <= float(value) <= self.high  # type: ignore[arg-type]
 
     @property
     def num_steps(self) -> int:
@@ -202,7 +202,7 @@ class Normal:
 
     def contains(self, value: object) -> bool:
         """Return whether `value` is a number inside the bounds."""
-        if not _is_number(value):
+        if not is_number(value):
             return False
         number = float(value)  # type: ignore[arg-type]
         return (self.low is None or number >= self.low) and (
@@ -271,5 +271,11 @@ class SearchSpace:
         return {name: item for name, item in self.parameters.items() if item.is_mutable}
 
 
-def _is_number(value: object) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+def is_number(value: object) -> bool:
+    """Return whether a value is a finite number, and one that a float can hold."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return False
+    try:
+        return math.isfinite(value)
+    except OverflowError:  # A whole number beyond 1.8e308.
+        return False

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from hpo_app.analysis.summary import StudySummary
+    from hpo_app.study.earlier import EarlierRun
     from hpo_app.study.records import Study
 
 _MOST_NUMBERS = 12
@@ -48,6 +49,17 @@ def changed_sentence(summary: StudySummary) -> str:
         f"{counted(len(best.clones), 'time')} and changed its parameters on the way: training it "
         "from the start with the last ones can give another result."
     )
+
+
+def earlier_sentence(run: EarlierRun) -> str:
+    """Return how many trials of an earlier run are taken over, and why the others are not."""
+    text = f"{len(run.taken)} of {counted(run.num_trials, 'trial')} of {plain(run.folder)} taken"
+    if run.left_out:
+        left = (f"{trial_numbers(numbers)} {reason}" for reason, numbers in run.left_out.items())
+        text += f"; left out: {'; '.join(left)}"
+    if run.differing:
+        text += f"; it had other values of {listed(run.differing)}"
+    return text
 
 
 def failure_sentence(summary: StudySummary) -> str:

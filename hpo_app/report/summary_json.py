@@ -33,6 +33,7 @@ def write_summary(study: Study, path: Path) -> None:
         "stop_reason": study.stop_reason,
         "duration_s": study.duration_s,
         "seed": study.seed,
+        "warm_start": study.facts.get("warm_start", {}),
     }
     replace_file(path, json.dumps(finite(content), indent=2, allow_nan=False) + "\n")
 

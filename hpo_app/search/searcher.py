@@ -14,8 +14,10 @@ import optuna
 from optuna.study import StudyDirection
 from optuna.trial import TrialState as OptunaState
 
+from hpo_app.errors import Problem, RunFolderError
 from hpo_app.plan.run_plan import Mode
 from hpo_app.search.distributions import to_distributions, to_drawn, to_params
+from hpo_app.study.earlier import EarlierTrial
 from hpo_app.study.records import TrialState
 
 
@@ -70,6 +72,18 @@ class Searcher:
         params = self._space.defaults if is_default else to_params(self._space, trial.params)
         return number, params, is_default
 
+    def learn(self, earlier: Iterable[EarlierTrial]) -> None:
+        """Tell the sampler of trials of other runs; they get no number in this one."""
+        for trial in earlier:
+            known = optuna.trial.create_trial(
+                state=_TOLD_AS[trial.state],
+                value=trial.curve[-1][1],
+                params=to_drawn(self._space, trial.params),
+                distributions=self._distributions,
+                intermediate_values=dict(trial.curve),
+            )
+            self._study.add_trial(known)
+
     def replay(self, events: Iterable[Event], study: Study) -> int:
         """Bring the sampler to where it stood after `events`, by asking and telling all again.
 
@@ -83,17 +97,40 @@ class Searcher:
 
         Returns:
             How many trials the sampler drew otherwise.
+
+        Raises:
+            RunFolderError: If a trial has parameters that are not of the search space.
         """
+        self._refuse_strangers(events)
         records = {trial.number: trial for trial in study.trials}
         num_otherwise = 0
         for event in events:
             number = event.fields.get("trial", -1)
-            if event.name == "asked":
+            if event.name == "opened":
+                self.learn(map(EarlierTrial.from_fields, event.fields.get("learned", ())))
+            elif event.name == "asked":
                 num_otherwise += not self._ask_again(event.fields["params"])
-            elif event.name == "ended" and event.fields["state"] != TrialState.INTERRUPTED:
+            elif event.name == "ended" and self._counts(event):
                 curve = records[number].curve(self._objective.metric)
                 self.tell(number, TrialState(event.fields["state"]), curve)
         return num_otherwise
+
+    def _refuse_strangers(self, events: Iterable[Event]) -> None:
+        problems = []
+        for event in events:
+            for name, value in event.fields["params"].items() if event.name == "asked" else ():
+                if name in self._space.parameters and self._space[name].contains(value):
+                    continue
+                key = f"trial {event.fields['trial']} in the journal"
+                expected = "a parameter of the search space, with a value inside it"
+                fix = "restore the run folder from a copy, or start a new run"
+                problems.append(Problem(key, f"{name}={str(value)[:60]}", expected, fix))
+        if problems:
+            raise RunFolderError(problems[:5])
+
+    def _counts(self, event: Event) -> bool:
+        is_open = event.fields["trial"] in self._open
+        return is_open and event.fields["state"] != TrialState.INTERRUPTED
 
     def _ask_again(self, params: Params) -> bool:
         number, drawn, _ = self.ask()

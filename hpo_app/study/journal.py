@@ -2,21 +2,30 @@
 
 Format, version 1. Each line is `CRC32 JSON`, where the CRC is eight hexadecimal digits over the
 bytes of the JSON, and the JSON is an object with `seq` (from 0, without gaps), `t` (seconds since
-the run started, by a monotonic clock) and `event`; the first is always `opened` and carries the
-schema version. An event counts as done once `sync` has returned. Nothing here is a pickle.
+the run started, by a monotonic clock), `safe` (how many events the disk had when this one was
+written; all before it, if that is missing) and `event`; the first is always `opened` and carries
+the schema version. What else each event holds stands in study/events.py. An event counts as done
+once `sync` has returned. Nothing here is a pickle.
+
+A power cut may leave anything in the place of events that were not synced. `safe` tells this from
+damage: a line that cannot be read, and that no later one knows to be safe, is the torn tail.
 """
 
 from __future__ import annotations
 
-import json
+import itertools
 import os
 import time
-import zlib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO, NoReturn
 
-from hpo_app.errors import Problem, RunFolderError, StorageError
-from hpo_app.study.files import append, replace_file, sync_folder
+from hpo_app.errors import Problem, RunFolderError
+from hpo_app.plan.search_space import is_number
+from hpo_app.redaction import redacted
+from hpo_app.study.disk import storage_error
+from hpo_app.study.events import EventCheck
+from hpo_app.study.files import append, open_to_read, replace_file, sync_folder
+from hpo_app.study.lines import LONGEST, entry_of, is_as_written, known_safe, line_of
 
 
 if TYPE_CHECKING:
@@ -25,6 +34,13 @@ if TYPE_CHECKING:
 
 SCHEMA_VERSION = 1
 FILE_NAME = "journal.jsonl"
+# Values of a search, and words that are read back: none is a secret, even if one is spelt like it.
+_EXACT = ("params", "space", "learned", "metrics", "metric", "mode", "run_id", "state", "told")
+
+_DAMAGE = (
+    "a damaged line",
+    "eight hexadecimal digits of CRC32 that agree with the JSON behind them, and no line missing",
+)
 
 
 @dataclass(frozen=True)
@@ -64,9 +80,20 @@ class Journal:
 
         Raises:
             FileExistsError: If there is one.
+            StorageError: If the disk is full or cannot be written; there is no journal then.
         """
-        file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_EXCL, 0o644)
-        sync_folder(path.parent)
+        try:
+            file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_EXCL, 0o644)
+        except FileExistsError:
+            raise
+        except OSError as error:
+            raise storage_error(path, error, _again(path)) from error
+        try:
+            sync_folder(path.parent)
+        except OSError as error:
+            os.close(file)
+            path.unlink()
+            raise storage_error(path, error, _again(path)) from error
         return cls(path, file)
 
     @classmethod
@@ -77,16 +104,21 @@ class Journal:
         onto it.
 
         Raises:
-            RunFolderError: If the file cannot be read, or is damaged before its end.
+            RunFolderError: If the file cannot be read, is damaged before its end, or is empty.
+            StorageError: If the disk is full or cannot be written.
         """
         events = list(read_events(path))
-        content = path.read_bytes()
-        whole = content.rfind(b"\n") + 1
-        if whole < len(content):
-            _move_tail(path, content[whole:], whole)
-        file = os.open(path, os.O_WRONLY | os.O_APPEND)
-        offset_s = events[-1].at_s if events else 0.0
-        return cls(path, file, len(events), offset_s), events
+        if not events:
+            raise RunFolderError([no_event(path)])
+        try:
+            _move_tail(path, *torn_tail(path, len(events)))
+            file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_NOFOLLOW)
+            # The process before may have died between writing and syncing, and what follows from
+            # these events will be safe.
+            os.fsync(file)
+        except OSError as error:
+            raise storage_error(path, error, _again(path)) from error
+        return cls(path, file, len(events), events[-1].at_s), events
 
     @property
     def elapsed_s(self) -> float:
@@ -109,9 +141,10 @@ class Journal:
             Seconds since the run started, as written.
         """
         at_s = round(self.elapsed_s, 4)
-        entry = {"seq": self._next_seq, "t": at_s, "event": event, **fields}
-        body = json.dumps(entry, allow_nan=False, separators=(",", ":")).encode()
-        self._pending.append(_checksum(body) + body + b"\n")
+        told = {key: value if key in _EXACT else redacted(value) for key, value in fields.items()}
+        safe = self._next_seq - len(self._pending)
+        entry = {"seq": self._next_seq, "t": at_s, "safe": safe, "event": event, **told}
+        self._pending.append(line_of(entry))
         self._next_seq += 1
         return at_s
 
@@ -127,7 +160,7 @@ class Journal:
         try:
             append(self._file, b"".join(self._pending))
         except OSError as error:
-            raise StorageError([_unwritable(self._path, error)]) from error
+            raise storage_error(self._path, error, _again(self._path)) from error
         self._pending.clear()
 
     def close(self) -> None:
@@ -139,71 +172,116 @@ class Journal:
 
 
 def read_events(path: Path) -> Iterator[Event]:
-    """Yield the events of a journal in order; a torn last line is left out.
+    """Yield the events of a journal in order; its torn tail is left out.
 
     Raises:
-        RunFolderError: If the file is missing, of a newer schema, or damaged before its end.
+        RunFolderError: If the file is missing, of a newer schema, damaged before its end, or says
+            what cannot be.
     """
     try:
-        lines = path.read_bytes().split(b"\n")
+        with open_to_read(path) as file:
+            yield from _events(path, file)
     except OSError as error:
         fix = "name a folder that a run of hpo_app wrote"
-        raise RunFolderError([Problem(str(path), str(error), "a journal", fix)]) from error
-    tail = len(lines) - 1
-    for index, line in enumerate(lines):
-        if index == tail:
-            return  # Empty after a whole line; otherwise cut off in mid-write, never acknowledged.
-        event = _parse(line, index)
-        if event is None:
-            raise RunFolderError([_damage(path, index)])
+        got = error.strerror or str(error)
+        raise RunFolderError([Problem(str(path), got, "a journal", fix)]) from error
+
+
+def torn_tail(path: Path, num_events: int) -> tuple[int, int]:
+    """Return at which byte the torn tail starts behind so many events, and its length in bytes."""
+    with open_to_read(path) as file:
+        for _ in range(num_events):
+            file.readline()
+        start = file.tell()
+        return start, os.fstat(file.fileno()).st_size - start
+
+
+def no_event(path: Path) -> Problem:
+    """Return the problem of a journal without an event."""
+    return Problem(str(path), "no event", "a journal", "name another folder, or start a new run")
+
+
+def _events(path: Path, file: BinaryIO) -> Iterator[Event]:
+    check = EventCheck()
+    index = 0
+    while line := file.readline(LONGEST):
+        entry = _entry(path, index, line) if is_as_written(line) else {}
+        if entry.pop("seq", None) != index:
+            _refuse_damage(path, index, line, file)
+            return
+        event = _event(path, index, entry)
         if index == 0:
             _check_schema(path, event)
+        problem = check.problem(event.name, event.fields)
+        if problem is not None:
+            _refuse(path, index, *problem)
         yield event
+        index += 1
 
 
-def _parse(line: bytes, index: int) -> Event | None:
-    body = line[9:]
-    if line[:9] != _checksum(body):
-        return None
+def _entry(path: Path, index: int, line: bytes) -> dict[str, Any]:
     try:
-        entry = json.loads(body)
-    except ValueError:
-        return None
-    if not isinstance(entry, dict) or entry.pop("seq", None) != index:
-        return None
-    return Event(index, entry.pop("t"), entry.pop("event"), entry)
+        return entry_of(line)
+    except ValueError as error:
+        _refuse(path, index, str(error), "an object of JSON in UTF-8, all numbers finite")
 
 
-def _checksum(body: bytes) -> bytes:
-    return b"%08x " % zlib.crc32(body)
+def _event(path: Path, index: int, entry: dict[str, Any]) -> Event:
+    at_s, name = entry.pop("t", None), entry.pop("event", None)
+    entry.pop("safe", None)
+    if not is_number(at_s) or at_s < 0:
+        _refuse(path, index, "no time", "t, the seconds since the run started")
+    if not isinstance(name, str):
+        _refuse(path, index, "no name", "event, the name of what happened")
+    return Event(index, at_s, name, entry)
 
 
 def _check_schema(path: Path, event: Event) -> None:
     version = event.fields.get("schema")
-    if event.name != "opened" or not isinstance(version, int) or version > SCHEMA_VERSION:
+    is_known = isinstance(version, int) and 1 <= version <= SCHEMA_VERSION
+    if event.name != "opened" or not is_known:
         expected = f"a journal of schema {SCHEMA_VERSION} or lower"
-        got = f"first event {event.name!r}, schema {version!r}"
+        got = f"first event {event.name[:60]!r}, schema {str(version)[:60]}"
         raise RunFolderError([Problem(str(path), got, expected, "update hpo_app")])
 
 
-def _damage(path: Path, index: int) -> Problem:
-    return Problem(
-        f"{path}, line {index + 1}",
-        "a damaged line",
-        "eight hexadecimal digits of CRC32 that agree with the JSON behind them",
-        "restore the file from a copy",
-    )
+def _refuse_damage(path: Path, index: int, line: bytes, file: BinaryIO) -> None:
+    """Raise if a line that cannot be read was safe once, and is no torn tail.
+
+    Args:
+        path: The journal, for the message.
+        index: Place of the line, from 0.
+        line: The line, or the first part of one that is too long.
+        file: Open behind it.
+    """
+    if index == 0 and line.endswith(b"\n"):
+        _refuse(path, index, *_DAMAGE)  # A file that never was a journal has no torn tail.
+    while line:
+        if known_safe(line) > index:
+            _refuse(path, index, *_DAMAGE)
+        line = file.readline(LONGEST)
 
 
-def _move_tail(path: Path, tail: bytes, whole: int) -> None:
-    number = len(list(path.parent.glob("journal.torn-*")))
-    replace_file(path.with_name(f"journal.torn-{number}"), tail)
-    with path.open("rb+") as file:
-        file.truncate(whole)
-        os.fsync(file.fileno())
+def _refuse(path: Path, index: int, got: str, expected: str) -> NoReturn:
+    fix = "restore the file from a copy"
+    raise RunFolderError([Problem(f"{path}, line {index + 1}", got, expected, fix)])
 
 
-def _unwritable(path: Path, error: OSError) -> Problem:
-    expected = "a disk with room for it"
-    fix = f"free some space, then type: python -m hpo_app action=resume run={path.parent}"
-    return Problem(f"disk of {path}", error.strerror or str(error), expected, fix)
+def _move_tail(path: Path, start: int, size: int) -> None:
+    if not size:
+        return
+    names = (path.with_name(f"journal.torn-{number}") for number in itertools.count())
+    with open_to_read(path) as file:
+        file.seek(start)
+        # A longer one is no event that was cut off, but what a file system filled up with.
+        replace_file(next(name for name in names if not name.exists()), file.read(LONGEST))
+    handle = os.open(path, os.O_WRONLY | os.O_NOFOLLOW)
+    try:
+        os.ftruncate(handle, start)
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _again(path: Path) -> str:
+    return f"type: python -m hpo_app action=resume run={path.parent}"

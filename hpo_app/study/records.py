@@ -172,6 +172,7 @@ class Study:
         stop_reason: Why the run ended, as a sentence; empty while it runs.
         duration_s: Seconds from start to end, or to the last event.
         facts: Further plain values: versions, host, choices of the config groups.
+        note: What of the journal could not be read, as a sentence; empty if all of it was.
     """
 
     run_id: str
@@ -185,10 +186,33 @@ class Study:
     stop_reason: str = ""
     duration_s: float = 0.0
     facts: Mapping[str, object] = field(default_factory=dict)
+    note: str = ""
 
     def in_state(self, state: TrialState) -> list[TrialRecord]:
         """Return the trials in one state, by number."""
         return [trial for trial in self.trials if trial.state is state]
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether all trials that were asked for have ended, by themselves or by the scheduler."""
+        open_states = {TrialState.RUNNING, TrialState.INTERRUPTED}
+        ended = [trial for trial in self.trials if trial.state not in open_states]
+        return len(ended) == len(self.trials) >= self.num_trials
+
+    def cut_off(self, reason: str) -> Study:
+        """Return the study of a run that could not write how it ended.
+
+        Args:
+            reason: Why the run ended, as a sentence.
+        """
+        running = TrialState.RUNNING
+        trials = (
+            replace(trial, state=TrialState.INTERRUPTED, ended_s=self.duration_s)
+            if trial.state is running
+            else trial
+            for trial in self.trials
+        )
+        return replace(self, trials=tuple(trials), stop_reason=self.stop_reason or reason)
 
     @property
     def default(self) -> TrialRecord | None:

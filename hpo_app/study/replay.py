@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from hpo_app.errors import Problem, RunFolderError
+from hpo_app.errors import RunFolderError
 from hpo_app.plan.run_plan import Mode, Objective
-from hpo_app.study.journal import FILE_NAME, read_events
+from hpo_app.study.journal import FILE_NAME, no_event, read_events, torn_tail
 from hpo_app.study.records import Clone, Report, Study, TrialRecord, TrialState
 
 
@@ -25,19 +25,23 @@ def load_study(folder: Path) -> Study:
         folder: The run folder, which holds `journal.jsonl`.
 
     Raises:
-        RunFolderError: If the journal is missing or damaged.
+        RunFolderError: If the journal is missing or damaged, or says what cannot be.
     """
-    study = replay(read_events(folder / FILE_NAME), folder)
+    path = folder / FILE_NAME
+    events = list(read_events(path))
+    study = replay(events, folder)
     if study is None:
-        problem = Problem(str(folder / FILE_NAME), "no event", "a journal", "name another folder")
-        raise RunFolderError([problem])
-    return study
+        raise RunFolderError([no_event(path)])
+    _, torn = torn_tail(path, len(events))
+    note = f"{path}, line {len(events) + 1}: the last {torn} bytes are no whole event and left out"
+    return replace(study, note=note if torn else "")
 
 
 def stored_changes(folder: Path) -> list[str]:
     """Return the overrides that earlier continuations of a run added, in order."""
     events = read_events(folder / FILE_NAME)
-    return [text for event in events for text in event.fields.get("changes", ())]
+    resumed = (event for event in events if event.name == "resumed")
+    return [text for event in resumed for text in event.fields.get("changes", ())]
 
 
 def replay(events: Iterable[Event], folder: Path) -> Study | None:

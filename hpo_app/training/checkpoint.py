@@ -8,6 +8,7 @@ import zlib
 from typing import TYPE_CHECKING
 
 from hpo_app.errors import Problem, RunFolderError
+from hpo_app.study.files import open_to_read, read_small
 
 
 if TYPE_CHECKING:
@@ -47,18 +48,36 @@ def write_iteration(folder: Path, iteration: int) -> None:
     (folder / ITERATION_FILE).write_text(json.dumps(content), encoding="utf-8")
 
 
+def checkpoint_checksum(folder: Path) -> int:
+    """Return the CRC32 of a checkpoint's own account of itself.
+
+    Raises:
+        OSError: If that cannot be read.
+    """
+    return zlib.crc32(read_small(folder / ITERATION_FILE))
+
+
 def is_whole(folder: Path) -> bool:
     """Return whether a checkpoint is there with every byte that it was written with."""
     try:
-        content = json.loads((folder / ITERATION_FILE).read_text(encoding="utf-8"))
+        content = json.loads(read_small(folder / ITERATION_FILE))
         return bool(content["crc32"] == _checksums(folder))
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return False
 
 
 def _checksums(folder: Path) -> dict[str, int]:
-    files = (path for path in folder.rglob("*") if path.is_file() and path.name != ITERATION_FILE)
-    return {str(path.relative_to(folder)): zlib.crc32(path.read_bytes()) for path in files}
+    paths = (path for path in folder.rglob("*") if path.is_symlink() or not path.is_dir())
+    files = (path for path in paths if path.name != ITERATION_FILE)
+    return {str(path.relative_to(folder)): _checksum(path) for path in files}
+
+
+def _checksum(path: Path) -> int:
+    checksum = 0
+    with open_to_read(path) as file:
+        while part := file.read(2**20):
+            checksum = zlib.crc32(part, checksum)
+    return checksum
 
 
 def read_iteration(folder: Path) -> int:
@@ -69,12 +88,19 @@ def read_iteration(folder: Path) -> int:
     """
     path = folder / ITERATION_FILE
     try:
-        iteration = json.loads(path.read_text(encoding="utf-8"))["iteration"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
+        iteration = json.loads(read_small(path))["iteration"]
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise RunFolderError([_problem(path, repr(error))]) from error
     if not isinstance(iteration, int) or isinstance(iteration, bool) or iteration < 0:
         raise RunFolderError([_problem(path, repr(iteration))])
     return iteration
+
+
+def unreadable_state(path: Path, got: str) -> RunFolderError:
+    """Return the error of a file with training state that cannot be continued from."""
+    expected = "the training state that this trainer wrote"
+    fix = "restore the file from a copy, or remove the folder, to go on from an earlier state"
+    return RunFolderError([Problem(str(path), " ".join(got.split())[:500], expected, fix)])
 
 
 def _problem(path: Path, got: str) -> Problem:

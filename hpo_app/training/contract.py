@@ -45,15 +45,17 @@ class Trial(Protocol):
     def is_checkpoint_due(self) -> bool: ...  # noqa: D102 - likewise
 
     def report(self, metrics: Mapping[str, float], checkpoint: Path | None = None) -> None:
-        """Report one iteration; the scheduler may end the trial here.
+        """Report one iteration; the trial may end here.
 
         Args:
-            metrics: `{name: number}`; the objective's metric must be among them and finite.
+            metrics: `{name: number}`, a thousand of them at most; the objective's metric must be
+                among them and finite.
             checkpoint: Folder holding the training state after this iteration. It is copied
                 before the call returns, so the folder may be deleted afterwards.
 
         Raises:
             ReportError: If the metric is missing or not a finite number; the trial then fails.
+            TrialOver: If the trial ends here; a training function lets it pass.
         """
 
 
@@ -61,10 +63,11 @@ class TrainFunction(Protocol):
     """A training run is a function: it trains, and reports after each iteration.
 
     The function is called once per trial, in a worker that may have run other trials before. It
-    makes at most `training["iterations"] - trial.iteration` reports, and may return after fewer
-    where more training would not help: such a trial counts as trained to its end. It must
-    continue from `trial.checkpoint` where there is one, and draw all its randomness from
-    `trial.seed`.
+    makes at most `training["iterations"] - trial.iteration` reports: one more does not count, and
+    ends the trial as trained to its end, because trials of unequal length could not be compared.
+    It may return after fewer where more training would not help: such a trial counts as trained
+    to its end too. It must continue from `trial.checkpoint` where there is one, and draw all its
+    randomness from `trial.seed`.
     """
 
     def __call__(
@@ -75,6 +78,14 @@ class TrainFunction(Protocol):
         trial: Trial,
     ) -> None:
         """Train one configuration; all three dicts are plain and fully resolved."""
+
+
+class TrialOver(SystemExit):
+    """Raised by `report` where a trial ends: the scheduler stopped it, or it has trained enough.
+
+    As with `sys.exit`, whoever catches it goes on in vain: nothing that follows counts, and every
+    further report raises it again.
+    """
 
 
 class ReportError(Exception):

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypedDict
 
 from hpo_app.training.checkpoint import read_iteration, save_checkpoint
-from hpo_app.training.contract import ReportError
+from hpo_app.training.contract import ReportError, TrialOver
 from hpo_app.training.reports import checked_count, checked_metrics
 
 
@@ -69,7 +70,10 @@ class LocalTrial:
 
         Raises:
             ReportError: If the metric is missing or not a finite number.
+            TrialOver: If the trial has made all its reports before.
         """
+        if self.iteration >= self.iterations:
+            raise TrialOver
         numbers = checked_metrics(metrics, self.metric)
         if checkpoint is not None and self.folder is not None:
             save_checkpoint(checkpoint, self.folder, self.iteration + 1)
@@ -136,7 +140,8 @@ class TrainingEngine:
             checkpoint_every=training.get("checkpoint_every", 0),
             **options,
         )
-        self.train(dict(model), dict(data), dict(training), trial)
+        with contextlib.suppress(TrialOver):
+            self.train(dict(model), dict(data), dict(training), trial)
         if not trial.reports and trial.iteration < iterations:
             raise ReportError(
                 "The training function returned without a report; it must call "

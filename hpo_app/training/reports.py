@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from decimal import Decimal
 from numbers import Real
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,11 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
 
+# What the journal and the live view can take with every report, and more than anybody reads.
+_MOST_METRICS = 1000
+_LONGEST_NAME = 1000
+
+
 def checked_metrics(metrics: object, metric: str) -> dict[str, float]:
     """Return a report as plain floats, all finite and with the objective's metric among them.
 
@@ -24,19 +30,20 @@ def checked_metrics(metrics: object, metric: str) -> dict[str, float]:
     cost a trial that can still be judged.
 
     Args:
-        metrics: What the trainer reported: `{name: number}`; numbers of NumPy are numbers.
+        metrics: What the trainer reported: `{name: number}`; numbers of NumPy and decimals are
+            numbers, arrays and tensors are not.
         metric: Name of the objective's metric.
 
     Raises:
-        ReportError: If that is no mapping from names to numbers, or the objective's metric is
-            missing, true or false, or not finite.
+        ReportError: If that is no mapping from names to numbers, or too large a one, or the
+            objective's metric is missing, true or false, or not finite.
     """
     if not isinstance(metrics, Mapping):
         raise ReportError(
             f"A report must map names to numbers; got {_shown(metrics)}. "
             f"Report {{'{metric}': value}}."
         )
-    _refuse_other_names(metrics)
+    _refuse_unusable_names(metrics)
     if metric not in metrics:
         raise ReportError(_missing(metrics, metric))
     _refuse_unusable_objective(metrics[metric], metric)
@@ -104,16 +111,27 @@ def checked_number(value: object, where: str) -> float:
     raise ConfigurationError([Problem(where, _shown(value), "a finite number", fix)])
 
 
-def _refuse_other_names(metrics: Mapping[Any, Any]) -> None:
+def _refuse_unusable_names(metrics: Mapping[Any, Any]) -> None:
+    if len(metrics) > _MOST_METRICS:
+        raise ReportError(
+            f"A report may have {_MOST_METRICS} metrics at most; got {len(metrics)}. Report the "
+            "few that tell how the training goes, and keep the others in a file of your own."
+        )
     others = [name for name in metrics if not isinstance(name, str)]
     if others:
         raise ReportError(
             f"The name of a metric must be text; got {listed(_shown(name) for name in others)}."
         )
+    for name in metrics:
+        if len(name) > _LONGEST_NAME:
+            raise ReportError(
+                f"The name of a metric may have {_LONGEST_NAME} characters at most; got "
+                f"{len(name)}: {_shown(name)}."
+            )
 
 
 def _missing(metrics: Mapping[str, Any], metric: str) -> str:
-    names = listed(sorted(metrics)) or "nothing"
+    names = listed(_some(sorted(metrics))) or "nothing"
     near = near_miss(metric, metrics)
     hint = f" Did you mean objective.metric={near}?" if near else ""
     return f"The objective's metric '{metric}' is not in the report, which has {names}.{hint}"
@@ -123,6 +141,7 @@ def _refuse_unusable_objective(value: object, metric: str) -> None:
     if not _is_number(value) or not math.isfinite(_as_float(value)):
         raise ReportError(
             f"The objective's metric '{metric}' must be a finite number; got {_shown(value)}."
+            f"{_hint(value)}"
         )
 
 
@@ -130,12 +149,14 @@ def _number(value: object, name: str) -> float:
     if isinstance(value, (bool, np.bool_)):
         return float(value)
     if not _is_number(value):
-        raise ReportError(f"The metric '{name}' must be a number; got {_shown(value)}.")
+        raise ReportError(
+            f"The metric '{name}' must be a number; got {_shown(value)}.{_hint(value)}"
+        )
     return _as_float(value)
 
 
 def _is_number(value: object) -> bool:
-    return isinstance(value, Real) and not isinstance(value, bool)
+    return isinstance(value, (Real, Decimal)) and not isinstance(value, bool)
 
 
 def _as_float(value: Any) -> float:
@@ -143,6 +164,8 @@ def _as_float(value: Any) -> float:
         return float(value)
     except OverflowError:  # a whole number beyond 1.8e308
         return math.inf
+    except ValueError:  # a decimal that signals that it is none
+        return math.nan
 
 
 def _missing_keys(
@@ -166,6 +189,21 @@ def _unknown_keys(
             yield Problem(f"{where}.{key}", "an unknown key", f"one of {listed(known)}", fix)
 
 
+def _some(names: list[str], most: int = 20) -> list[str]:
+    more = len(names) - most
+    return [*names[:most], f"{more} more"] if more > 0 else names
+
+
+def _hint(value: object) -> str:
+    # What a loss is before somebody takes the number out of it.
+    shape = getattr(value, "shape", None)
+    is_one = isinstance(shape, tuple) and shape in {(), (1,)}
+    return " Report its .item()." if is_one and not isinstance(value, np.generic) else ""
+
+
 def _shown(value: object) -> str:
-    text = repr(value)
+    try:
+        text = repr(value)
+    except Exception:  # noqa: BLE001 - of any class, and a number may have too many digits
+        text = "something that cannot be shown"
     return f"{text if len(text) <= 60 else text[:57] + '...'} ({type(value).__name__})"

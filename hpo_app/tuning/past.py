@@ -7,9 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 from ray.tune.schedulers import AsyncHyperBandScheduler, FIFOScheduler, TrialScheduler
 
+from hpo_app.errors import listed
 from hpo_app.study.records import TrialState
 from hpo_app.study.replay import StudyBuilder
-from hpo_app.training.checkpoint import is_whole, read_iteration as _iteration
+from hpo_app.training.checkpoint import (
+    checkpoint_checksum,
+    is_whole,
+    read_iteration as _iteration,
+)
+from hpo_app.tuning.kept import CHECKPOINT_PREFIX
 from hpo_app.tuning.pbt import PopulationTraining
 
 
@@ -18,8 +24,6 @@ if TYPE_CHECKING:
 
     from hpo_app.study.journal import Event
     from hpo_app.study.records import TrialRecord
-
-CHECKPOINT_PREFIX = "checkpoint_"
 
 
 @dataclass(frozen=True)
@@ -55,6 +59,12 @@ class Past:
         for event in events:
             self.builder.add(event.name, event.at_s, event.fields)
         self.study = self.builder.study()
+        # A later event of the same path is the one that counts: a trial may write it twice.
+        self._checksums = {
+            event.fields["path"]: event.fields.get("crc32")
+            for event in events
+            if event.name == "checkpointed"
+        }
 
     def restarts(self) -> list[Restart]:
         """Return the trials that have not ended, by number."""
@@ -62,26 +72,49 @@ class Past:
         return [self._restart(trial) for trial in self.study.trials if trial.state in open_states]
 
     def _restart(self, trial: TrialRecord) -> Restart:
-        found = sorted((self._folder / "trials" / str(trial.number)).glob(f"{CHECKPOINT_PREFIX}*"))
+        found = _checkpoints_in(self._folder / "trials" / str(trial.number))
+        last_index = int(found[-1].name.removeprefix(CHECKPOINT_PREFIX)) if found else -1
         # A clone went on from another trial's state: its own older checkpoints are of other params.
         own = [path for path in found if not trial.clones or self._is_after_clone(trial, path)]
-        # A state that is ahead of the last acknowledged report would leave a gap in the curve.
-        whole = [path for path in own if is_whole(path) and _iteration(path) <= trial.iterations]
-        last_index = int(found[-1].name.removeprefix(CHECKPOINT_PREFIX)) if found else -1
-        newest = whole[-1] if whole else self._copied(trial)
+        damaged = self._lost(trial, own)
+        newest = None
+        for path in reversed(own):
+            if not self._is_sound(path):
+                damaged.append(path.name)
+            # A state that is ahead of the last acknowledged report would leave a gap in the curve.
+            elif _iteration(path) <= trial.iterations:
+                newest = path
+                break
+        if newest is None:
+            newest = self._copied(trial, damaged)
         note = ""
-        damaged = [path.name for path in own if not is_whole(path)]
         if damaged:
             back = f"goes on from {newest.name}" if newest else "starts over"
-            note = f"trial {trial.number} {back}: damaged {', '.join(damaged)}"
+            note = f"trial {trial.number} {back}: damaged or missing {listed(damaged)}"
         return Restart(trial, newest, last_index, note)
 
-    def _copied(self, trial: TrialRecord) -> Path | None:
+    def _is_sound(self, path: Path) -> bool:
+        """Return whether a checkpoint is whole, and the one that the journal tells of."""
+        known = self._checksums.get(str(path.relative_to(self._folder)))
+        return is_whole(path) and known in (None, checkpoint_checksum(path))
+
+    def _lost(self, trial: TrialRecord, own: list[Path]) -> list[str]:
+        """Return the newest checkpoint that the journal tells of, if it is no longer there."""
+        if trial.checkpoint is None or trial.is_untried:
+            return []
+        recorded = self._folder / trial.checkpoint
+        is_of_others = bool(trial.clones) and not self._is_after_clone(trial, recorded)
+        return [] if recorded in own or is_of_others else [recorded.name]
+
+    def _copied(self, trial: TrialRecord, damaged: list[str]) -> Path | None:
         """Return the state that a trial took over and has not added to, if it is still there."""
         if not trial.clones or trial.clones[-1].checkpoint is None:
             return None
         path = self._folder / trial.clones[-1].checkpoint
-        return path if is_whole(path) else None
+        if self._is_sound(path):
+            return path
+        damaged.append(str(path.relative_to(self._folder)))
+        return None
 
     def _is_after_clone(self, trial: TrialRecord, path: Path) -> bool:
         relative = str(path.relative_to(self._folder))
@@ -94,6 +127,12 @@ class Past:
             elif event.name == "checkpointed" and event.fields["path"] == relative:
                 after = True
         return after
+
+
+def _checkpoints_in(folder: Path) -> list[Path]:
+    """Return the checkpoints in a trial's folder, oldest first."""
+    found = folder.glob(f"{CHECKPOINT_PREFIX}*")
+    return sorted(path for path in found if path.name.removeprefix(CHECKPOINT_PREFIX).isdecimal())
 
 
 class _Remembered:
@@ -143,7 +182,7 @@ def _remind_of_rungs(scheduler: AsyncHyperBandScheduler, past: Past) -> set[int]
             if decision == TrialScheduler.STOP:
                 stopped.add(number)
         elif event.name == "ended" and event.fields["state"] in {"finished", "stopped"}:
-            scheduler.on_trial_complete(None, trials[number], last[number])
+            scheduler.on_trial_complete(None, trials[number], last.get(number, {}))
             stopped.discard(number)
     unfinished = {restart.record.number for restart in past.restarts()}
     return stopped & unfinished

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import traceback
 from collections import Counter, deque
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,18 +9,17 @@ from typing import TYPE_CHECKING, Any
 from ray.tune import Callback
 
 from hpo_app.analysis.failures import error_line
+from hpo_app.signals import Signals
 from hpo_app.study.records import TrialState
 from hpo_app.study.replay import StudyBuilder
-from hpo_app.training.checkpoint import read_iteration
+from hpo_app.training.checkpoint import checkpoint_checksum, read_iteration
 from hpo_app.training.seeds import derive_seed
-from hpo_app.tuning.attempts import NOT_REUSED, error_of, kind_of
-from hpo_app.tuning.kept import KeptCheckpoints
+from hpo_app.tuning.attempts import NOT_REUSED, error_of, in_another_worker, kind_of
+from hpo_app.tuning.storage import RunStorage
 from hpo_app.tuning.view import ShieldedView
 
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from hpo_app.plan.run_plan import RunPlan
     from hpo_app.plan.search_space import Params
     from hpo_app.search.searcher import Searcher
@@ -33,6 +31,8 @@ if TYPE_CHECKING:
 
 _LONGEST_WAIT_S = 30
 _ACTIVE = ("PENDING", "RUNNING")
+# Where every worker is left like that, nothing would be gained by yet another one.
+_MOST_MOVES = 3
 
 
 class Recorder(Callback):
@@ -40,7 +40,8 @@ class Recorder(Callback):
 
     Attributes:
         stop_reason: Why the run is to end before its last trial; empty while it goes on.
-        is_copied: Asked before a checkpoint is removed: whether the scheduler may still copy it.
+        signals: What this process is told.
+        storage: What the run keeps on disk.
     """
 
     def __init__(
@@ -56,14 +57,14 @@ class Recorder(Callback):
         self._tune_trials: dict[int, Any] = {}
         self._clones: list[dict[str, Any]] = []
         self._cut: set[int] = set()
-        self._checkpoints = KeptCheckpoints(self._is_in_use)
+        self.storage = RunStorage(plan, folder, self._view.notice, self.request_stop)
         self._restarts: deque[Restart] = deque()
+        self._moves: Counter[int] = Counter()
         self._errors: Counter[str] = Counter()
         self._num_sound = 0
         self.stop_reason = ""
-        self._has_told_stop = False
         self._untold: list[tuple[str, TrialRecord]] = []
-        self.is_copied: Callable[[str], bool] = lambda _path: False
+        self.signals = Signals()
 
     # What the run asks for.
 
@@ -98,7 +99,7 @@ class Recorder(Callback):
         return self._builder.study()
 
     def request_stop(self, reason: str) -> None:
-        """Let the run end in order; the first reason stands."""
+        """Let the run end in order; the first reason stands, and an empty one is none."""
         self.stop_reason = self.stop_reason or reason
 
     def open(self, opened: dict[str, Any]) -> None:
@@ -121,6 +122,7 @@ class Recorder(Callback):
             self._view.changed("asked", trial)
         restarts = past.restarts()
         self._write("resumed", **resumed)
+        self.storage.take_over(past.study, restarts)
         for restart in restarts:
             number, record = restart.record.number, restart.record
             is_whole = record.iterations >= self._plan.iterations and not record.is_untried
@@ -128,7 +130,6 @@ class Recorder(Callback):
                 self._end(number, TrialState.FINISHED if is_whole else TrialState.STOPPED)
                 continue
             self._restarts.append(restart)
-            self._checkpoints.take_over(number, self._folder / "trials" / str(number))
         self._sync()
 
     @property
@@ -169,8 +170,7 @@ class Recorder(Callback):
 
     def break_off(self, error: BaseException) -> None:
         """Say that the run ends because of an error outside its trials."""
-        text = "".join(traceback.format_exception_only(error))
-        self.stop_reason = f"the run broke off: {error_line(text)}"
+        self.stop_reason = self.storage.broken_off(error)
 
     def cloned(self, target: int, source: int, iteration: int, params: Params, path: str) -> None:
         """Remember an exploit step of population-based training.
@@ -178,6 +178,7 @@ class Recorder(Callback):
         The scheduler decides before the report that it decides upon is told. In the journal the
         report comes first: it belongs to the parameters that the trial had until then.
         """
+        self.storage.checkpoints.copied(target, path)
         fields = {"source": source, "iteration": iteration, "params": params}
         self._clones.append({"trial": target, **fields, "checkpoint": self._relative(path)})
 
@@ -198,6 +199,8 @@ class Recorder(Callback):
         if result.get("done"):
             self._cut.add(number)
         trial.config.pop("wait_s", None)
+        if result["iteration"] > self._plan.iterations:
+            return  # It ends the trial, and does not count.
         self._write(
             "reported", trial=number, iteration=result["iteration"], metrics=result["metrics"]
         )
@@ -206,9 +209,9 @@ class Recorder(Callback):
     def on_checkpoint(self, *_: Any, trial: Any, checkpoint: Any, **__: Any) -> None:
         """The trial's state is on disk."""
         number, path = _number(trial), str(checkpoint.path)
-        iteration = read_iteration(Path(path))
-        self._write("checkpointed", trial=number, path=self._relative(path), iteration=iteration)
-        self._checkpoints.add(number, path)
+        fields = {"iteration": read_iteration(Path(path)), "crc32": checkpoint_checksum(Path(path))}
+        self._write("checkpointed", trial=number, path=self._relative(path), **fields)
+        self.storage.checkpoints.add(number, path)
 
     def on_trial_complete(self, *_: Any, trial: Any, **__: Any) -> None:
         """The trial returned, or the scheduler stopped it."""
@@ -219,14 +222,24 @@ class Recorder(Callback):
 
     def on_trial_recover(self, *_: Any, trial: Any, **__: Any) -> None:
         """The trial failed and will be started again."""
-        number = _number(trial)
-        self._write("retried", trial=number, error=error_of(trial))
+        number, error = _number(trial), error_of(trial)
+        if self.signals.reason or self.storage.is_full(error):
+            return  # As in `on_trial_error`.
+        self._write("retried", trial=number, error=error)
         # What made it fail, a full card or a slow disk, may need a moment to pass.
         trial.config["wait_s"] = min(2 ** (self._record(number).retries - 1), _LONGEST_WAIT_S)
 
     def on_trial_error(self, *_: Any, trial: Any, **__: Any) -> None:
         """The trial failed for good."""
+        if self.signals.reason:
+            # `timeout` and systemd tell the workers what they tell us: it is no fault of the trial,
+            # which counts as cut off and goes on when the run is resumed.
+            return
         error = error_of(trial)
+        if self.storage.is_full(error):
+            # The disk failed and not the params: nobody is told that they are bad.
+            self._end(_number(trial), TrialState.INTERRUPTED)
+            return
         self._errors[kind_of(error)] += 1
         self._end(_number(trial), TrialState.FAILED, error)
 
@@ -237,10 +250,7 @@ class Recorder(Callback):
         if self._journal.has_pending:
             self._sync()
         self._check_budget()
-        if self.stop_reason and not self._has_told_stop:
-            # Not from the signal's handler: it may have come in the middle of a drawing.
-            self._has_told_stop = True
-            self._view.notice(f"stopping in order, {self.stop_reason}; once more leaves at once")
+        self.request_stop(self.signals.reason)
         self._view.refresh(self.elapsed_s)
 
     # What follows from it.
@@ -248,8 +258,15 @@ class Recorder(Callback):
     def _end_untold(self) -> None:
         # Tune calls nobody when a worker cannot be reset for a trial; a trial that is still
         # counted as alive would keep its slot for ever.
+        if self.signals.reason:
+            return
         for number, trial in list(self._tune_trials.items()):
-            if trial.status == "ERROR" or (trial.status == "TERMINATED" and not self.stop_reason):
+            if trial.status == "ERROR" and self._moves[number] < _MOST_MOVES:
+                self._moves[number] += 1
+                self._alive.discard(number)
+                del self._tune_trials[number]
+                self._restarts.append(in_another_worker(trial, self._record(number)))
+            elif trial.status == "ERROR" or (trial.status == "TERMINATED" and not self.stop_reason):
                 self._errors[kind_of(NOT_REUSED)] += 1
                 self._end(number, TrialState.FAILED, NOT_REUSED)
 
@@ -265,6 +282,7 @@ class Recorder(Callback):
         fields = {"error": error} if error else {}
         told = self._searcher.tell(number, state, curve)
         self._write("ended", trial=number, state=state.value, told=told, **fields)
+        self.storage.ended(self._record(number), state)
         self._num_sound += state is not TrialState.FAILED
         limit = self._plan.max_same_failures
         if error and not self._num_sound and self._errors[kind_of(error)] >= limit:
@@ -288,15 +306,8 @@ class Recorder(Callback):
         for event, record in self._untold:
             self._view.changed(event, record)
         self._untold.clear()
-
-    def _is_in_use(self, path: str) -> bool:
-        """Return whether a trial would start from the checkpoint, or may copy it."""
-        if any(str(restart.checkpoint) == path for restart in self._restarts):
-            return True
-        newest = (trial.latest_checkpoint_result for trial in self._tune_trials.values())
-        if any(str(result.checkpoint.path) == path for result in newest if result):
-            return True
-        return self.is_copied(path)
+        # Only now: who reads the journal after a kill needs what it says.
+        self.storage.tidy()
 
     def _relative(self, path: str) -> str:
         return str(Path(path).relative_to(self._folder))

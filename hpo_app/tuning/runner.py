@@ -2,40 +2,49 @@
 
 from __future__ import annotations
 
-import contextlib
+import json
 import logging
 import os
 import random
 import shutil
 import sys
 import time
+import uuid
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypedDict
 
 import numpy as np
 from ray import tune
 
 from hpo_app.config.build import build
+from hpo_app.errors import EXIT_RESOURCES
 from hpo_app.search.searcher import Searcher
-from hpo_app.study.journal import FILE_NAME, SCHEMA_VERSION, Journal
+from hpo_app.signals import Signals
+from hpo_app.study.files import replace_file
 from hpo_app.training.seeds import derive_seed
-from hpo_app.tuning.past import Past, has_memory, remind
+from hpo_app.tuning.opening import open_journal, opened_fields
+from hpo_app.tuning.past import has_memory, remind
 from hpo_app.tuning.pbt import PopulationTraining
 from hpo_app.tuning.recorder import Recorder
 from hpo_app.tuning.search import TuneSearch
-from hpo_app.tuning.session import ray_session
-from hpo_app.tuning.signals import signals_to
+from hpo_app.tuning.session import described, ray_session
+from hpo_app.tuning.supervisor import Supervisor
 from hpo_app.tuning.trainable import TrialSpec, run_trial
+from hpo_app.tuning.view import ShieldedView
 from hpo_app.tuning.warmup import WORKERS_FOLDER
+from hpo_app.tuning.watchdog import Watchdog
 
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
+    from typing import Unpack
 
     from hpo_app.plan.capacity import Capacity
     from hpo_app.plan.run_plan import RunPlan
+    from hpo_app.study.earlier import EarlierRun
     from hpo_app.study.records import Study
+    from hpo_app.tuning.past import Past
     from hpo_app.tuning.view import RunView
 
 _LOG = logging.getLogger(__name__)
@@ -58,13 +67,28 @@ class _RunStopper(tune.Stopper):
         return {}  # Tune's snapshot pickles stoppers; nothing of ours is read back from it.
 
 
+class StartOptions(TypedDict, total=False):
+    """What may be said about one start of a run besides its plan.
+
+    Attributes:
+        changes: None for a new run. To go on with the journal in the run folder: the overrides
+            that this start adds, for the record.
+        earlier: Earlier runs that the sampler of a new run learns from. One that goes on knows
+            them from its journal.
+        supervisor: Looks after the search, which runs in a thread of its; None for nobody.
+    """
+
+    changes: Sequence[str] | None
+    earlier: Sequence[EarlierRun]
+    supervisor: Supervisor | None
+
+
 def run_search(
     plan: RunPlan,
     folder: Path,
     view: RunView,
     facts: dict[str, Any],
-    *,
-    changes: Sequence[str] | None = None,
+    **options: Unpack[StartOptions],
 ) -> Study:
     """Run the search that a plan describes, from the start or from where it stopped.
 
@@ -73,8 +97,7 @@ def run_search(
         folder: The run folder; exists, and holds no journal yet unless it is to go on.
         view: Shown what happens.
         facts: Plain values for the record: versions, host, command.
-        changes: None for a new run. To go on with the journal in `folder`: the overrides that
-            this start adds, for the record.
+        **options: See `StartOptions`.
 
     Returns:
         The study, which the journal in `folder` tells of too.
@@ -82,43 +105,64 @@ def run_search(
     Raises:
         ResourceError: If no trial can ever fit.
         PlanError: If searcher or scheduler do not take their arguments.
+        Interrupted: If a signal came before this start wrote its first event.
     """
-    searcher = Searcher(
-        plan.space,
-        plan.objective,
-        build(plan.searcher.component, "search_alg", plan.trusted_modules),
-    )
-    resumes = changes is not None
-    with ray_session(plan) as capacity, _journal(folder, resumes=resumes) as (journal, past):
-        recorder = Recorder(plan, folder, journal, searcher, view)
-        # Population-based training and ASHA draw from the global generators.
-        random.seed(derive_seed(plan.seed, "scheduler"))
-        np.random.seed(derive_seed(plan.seed, "scheduler"))  # noqa: NPY002
-        scheduler = _scheduler(plan, recorder)
-        if past is None:
-            recorder.open(_opened(plan, folder, facts))
-        else:
-            searcher.replay(past.events, past.study)
-            decided = remind(scheduler, past)
-            if not has_memory(scheduler):
-                view.notice("the scheduler starts without its memory of earlier reports")
-            resumed = {"num_trials": plan.num_trials, "changes": list(changes or ())}
-            recorder.reopen(past, decided, {**resumed, "facts": facts})
-        with signals_to(recorder.request_stop, journal.sync):
-            try:
-                _run_tune(plan, folder, recorder, scheduler, capacity)
-            except BaseException as error:
-                recorder.break_off(error)
-                raise
-            finally:
-                _remove_tune_state(folder)
-                recorder.close()
-        return recorder.study()
+    supervisor = options.get("supervisor") or Supervisor(Signals())
+    changes, earlier = options.get("changes"), options.get("earlier", ())
+    # Both before Ray, whose start takes seconds: they may refuse their arguments.
+    searcher, scheduler = _searcher(plan), _scheduler(plan)
+    with ray_session(plan, supervisor.processes) as capacity:
+        supervisor.signals.check()
+        if not plan.cluster.is_local:
+            view.notice(f"trials run on {described(capacity)}")
+        with open_journal(folder, resumes=changes is not None) as (journal, past):
+            recorder = Recorder(plan, folder, journal, searcher, view)
+            recorder.signals = supervisor.signals
+            recorder.storage.slots = capacity.slots(plan.resources)
+            _connect(scheduler, recorder, plan)
+            _seed(plan)
+            if past is None:
+                searcher.learn(trial for run in earlier for trial in run.taken)
+                recorder.open(opened_fields(plan, folder, facts, earlier))
+            else:
+                searcher.replay(past.events, past.study)
+                resumed = {"num_trials": plan.num_trials, "changes": list(changes or ())}
+                decided = _remind(scheduler, past, view)
+                recorder.reopen(past, decided, {**resumed, "facts": facts})
+            replace_file(folder / "environment.json", json.dumps(facts, indent=2))
+            _search(plan, folder, recorder, scheduler, capacity, ShieldedView(view).notice)
+            return recorder.study()
+
+
+def _search(
+    plan: RunPlan,
+    folder: Path,
+    recorder: Recorder,
+    scheduler: Any,
+    capacity: Capacity,
+    notice: Callable[[str], None],
+) -> None:
+    """Run the trials, and close the journal however that ends."""
+    num_workers = min(capacity.slots(plan.resources), plan.num_trials)
+    watchdog = Watchdog(plan, recorder, num_workers, notice, _leave(recorder, folder))
+    try:
+        with watchdog.watching():
+            _run_tune(plan, folder, watchdog, scheduler, capacity)
+    except BaseException as error:
+        if not recorder.signals.reason:
+            recorder.break_off(error)
+            raise
+        # The same signal may have ended Ray: `timeout` and systemd send it to everybody.
+        _LOG.info("the run broke off while it was stopping", exc_info=error)
+    finally:
+        _remove_tune_state(folder)
+        recorder.close()
 
 
 def _run_tune(
-    plan: RunPlan, folder: Path, recorder: Recorder, scheduler: Any, capacity: Capacity
+    plan: RunPlan, folder: Path, watchdog: Watchdog, scheduler: Any, capacity: Capacity
 ) -> None:
+    recorder = watchdog.recorder
     slots = capacity.slots(plan.resources)
     # Without it Tune starts one worker at a time.
     os.environ["TUNE_MAX_PENDING_TRIALS_PG"] = str(slots)
@@ -134,7 +178,8 @@ def _run_tune(
         tune.with_parameters(run_trial, spec=_trial_spec(plan, folder, slots)),
         tune.PlacementGroupFactory([{"CPU": plan.resources.cpu, "GPU": plan.resources.gpu}]),
     )
-    name = f"hpo_app_{folder.name}"  # Tune keeps trainables by name, for a whole cluster.
+    # Tune keeps trainables by name, for a whole cluster; a folder's name may hold any letters.
+    name = f"hpo_app_{uuid.uuid4().hex}"
     tune.register_trainable(name, trainable)
     tune.run(
         name,
@@ -145,7 +190,7 @@ def _run_tune(
         ),
         scheduler=scheduler,
         stop=_RunStopper(recorder),
-        callbacks=[recorder],
+        callbacks=[recorder, watchdog],
         max_failures=plan.max_failures,
         raise_on_failed_trial=False,
         reuse_actors=True,
@@ -153,7 +198,27 @@ def _run_tune(
     )
 
 
-def _scheduler(plan: RunPlan, recorder: Recorder) -> Any:
+def _leave(recorder: Recorder, folder: Path) -> Callable[[str], None]:
+    """Return what ends this process where Ray does not give it back."""
+
+    def leave(reason: str) -> None:
+        recorder.close()
+        sys.stderr.write(
+            f"\n{reason}\nRay does not let go of the run. What was reported is safe; "
+            f"go on with\npython -m hpo_app action=resume run={folder}\n"
+        )
+        sys.stderr.flush()
+        os._exit(EXIT_RESOURCES)
+
+    return leave
+
+
+def _searcher(plan: RunPlan) -> Searcher:
+    sampler = build(plan.searcher.component, "search_alg", plan.trusted_modules)
+    return Searcher(plan.space, plan.objective, sampler)
+
+
+def _scheduler(plan: RunPlan) -> Any:
     own: dict[str, Any] = {}
     if plan.scheduler.is_population:
         own = {"space": plan.space, "seed": derive_seed(plan.seed, "population")}
@@ -162,11 +227,26 @@ def _scheduler(plan: RunPlan, recorder: Recorder) -> Any:
     # By hand and not through tune.run, because a scheduler may have to be reminded before.
     metric = f"metrics/{plan.objective.metric}"
     scheduler.set_search_properties(metric, plan.objective.mode.value)
+    return scheduler
+
+
+def _connect(scheduler: Any, recorder: Recorder, plan: RunPlan) -> None:
     if isinstance(scheduler, PopulationTraining):
         scheduler.iterations = plan.iterations
         scheduler.on_clone = recorder.cloned
-        recorder.is_copied = scheduler.is_in_use
-    return scheduler
+        recorder.storage.checkpoints.is_copied = scheduler.is_in_use
+
+
+def _remind(scheduler: Any, past: Past, view: RunView) -> set[int]:
+    if not has_memory(scheduler):
+        view.notice("the scheduler starts without its memory of earlier reports")
+    return remind(scheduler, past)
+
+
+def _seed(plan: RunPlan) -> None:
+    # Population-based training and ASHA draw from the global generators.
+    random.seed(derive_seed(plan.seed, "scheduler"))
+    np.random.seed(derive_seed(plan.seed, "scheduler"))  # noqa: NPY002
 
 
 def _trial_spec(plan: RunPlan, folder: Path, slots: int) -> TrialSpec:
@@ -180,39 +260,11 @@ def _trial_spec(plan: RunPlan, folder: Path, slots: int) -> TrialSpec:
         checkpoint_every=1 if plan.scheduler.is_population else plan.checkpoint_every,
         num_cpus=max(1, int(plan.resources.cpu)),
         num_workers=min(slots, plan.num_trials),
+        timeout_s=plan.trial_timeout_s,
         started_at=time.time(),
         log_folder=str(folder / TRIALS_FOLDER),
         import_path=tuple(path for path in sys.path if path),
     )
-
-
-def _opened(plan: RunPlan, folder: Path, facts: dict[str, Any]) -> dict[str, Any]:
-    return {
-        "schema": SCHEMA_VERSION,
-        "run_id": folder.name,
-        "metric": plan.objective.metric,
-        "mode": plan.objective.mode.value,
-        "space": plan.space_entries,
-        "num_trials": plan.num_trials,
-        "iterations": plan.iterations,
-        "seed": plan.seed,
-        "facts": {**facts, "choices": dict(plan.choices)},
-    }
-
-
-@contextlib.contextmanager
-def _journal(folder: Path, *, resumes: bool) -> Iterator[tuple[Journal, Past | None]]:
-    path = folder / FILE_NAME
-    past = None
-    if resumes:
-        journal, events = Journal.reopen(path)
-        past = Past(folder, events)
-    else:
-        journal = Journal.create(path)
-    try:
-        yield journal, past
-    finally:
-        journal.close()
 
 
 def _remove_tune_state(folder: Path) -> None:

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ray.tune.experiment import Trial as TuneTrialRecord
 from ray.tune.search.search_algorithm import SearchAlgorithm
+
+from hpo_app.tuning.attempts import AttemptedTrial
 
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ class TuneSearch(SearchAlgorithm):
         (experiment,) = experiments
         self._spec = experiment.spec
 
-    def next_trial(self) -> TuneTrialRecord | None:
+    def next_trial(self) -> AttemptedTrial | None:
         """Return a new trial, or None while all slots are taken.
 
         Tune asks again and again, and does nothing else, if there is no trial left that it could
@@ -74,8 +75,8 @@ class TuneSearch(SearchAlgorithm):
 
     def _trial(
         self, number: int, params: Params, seed: int, checkpoint: Path | None = None
-    ) -> TuneTrialRecord:
-        return TuneTrialRecord(
+    ) -> AttemptedTrial:
+        return AttemptedTrial(
             self._spec["run"],
             config={"number": number, "params": params, "seed": seed},
             trial_id=f"{number:06d}",
@@ -87,7 +88,7 @@ class TuneSearch(SearchAlgorithm):
             trial_dirname_creator=lambda _: str(number),
         )
 
-    def _restarted(self, restart: Restart) -> TuneTrialRecord:
+    def _restarted(self, restart: Restart) -> AttemptedTrial:
         record = restart.record
         trial = self._trial(record.number, record.params, record.seed, restart.checkpoint)
         # Further checkpoints get numbers of their own, not those of the earlier start.

@@ -13,12 +13,14 @@ import ray
 from hpo_app.errors import Problem, ResourceError
 from hpo_app.plan.capacity import Capacity, this_machine
 from hpo_app.plan.rules import check_capacity
+from hpo_app.tuning.temp_folder import ray_temp_folder
 
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from hpo_app.plan.run_plan import Cluster, Resources, RunPlan
+    from hpo_app.plan.run_plan import Cluster, RunPlan
+    from hpo_app.tuning.processes import RayProcesses
 
 _KNOCK_S = 5.0
 
@@ -27,12 +29,14 @@ SETTINGS = {
     "RAY_AIR_NEW_OUTPUT": "0",  # The new output engine prints even at verbosity 0.
     "RAY_CHDIR_TO_TRIAL_DIR": "0",  # Relative paths in a config mean where the person stands.
     "RAY_USAGE_STATS_ENABLED": "0",
+    # What a trial started ends with its worker, also where that was killed.
+    "RAY_process_group_cleanup_enabled": "1",
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",  # A trial without a GPU keeps its environment.
     "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",  # The journal holds what they would write.
     "TUNE_DISABLE_SIGINT_HANDLER": "1",  # Ours saves, and ends with the right exit code.
     "TUNE_DISABLE_STRICT_METRIC_CHECKING": "1",  # Checked in the trial, where it fails only that.
-    # A trial that is stopped may take its time to clean up; Tune fails the next one after 2 s.
-    "TUNE_FUNCTION_THREAD_TIMEOUT_S": "60",
+    # A trial that is stopped may take its time to clean up; Tune gives up its worker after 2 s.
+    "TUNE_FUNCTION_THREAD_TIMEOUT_S": "30",
     "TUNE_GLOBAL_CHECKPOINT_S": "1000000000",  # Tune's own state is never read back.
     "TUNE_PRINT_ALL_TRIAL_ERRORS": "0",  # They are in the journal and in the trial's log.
     "TUNE_WARN_EXCESSIVE_EXPERIMENT_CHECKPOINT_SYNC_THRESHOLD_S": "0",
@@ -40,8 +44,12 @@ SETTINGS = {
 
 
 @contextlib.contextmanager
-def ray_session(plan: RunPlan) -> Iterator[Capacity]:
+def ray_session(plan: RunPlan, processes: RayProcesses) -> Iterator[Capacity]:
     """Give a Ray that can hold the plan's trials; end it afterwards if it is our own.
+
+    Args:
+        plan: The plan.
+        processes: Learns which processes are Ray's.
 
     Raises:
         ResourceError: If no trial can ever fit, or the cluster cannot be reached.
@@ -49,23 +57,35 @@ def ray_session(plan: RunPlan) -> Iterator[Capacity]:
     if plan.cluster.is_local:
         refuse_misfit(plan, this_machine(plan.cluster))
     os.environ.update(SETTINGS)
-    is_ours = not ray.is_initialized()
-    if is_ours:
-        _start(plan.cluster)
+    # Before it starts, too: it warns of a thread in which it cannot handle SIGTERM itself.
     logging.getLogger("ray").setLevel(logging.CRITICAL)
+    is_ours = not ray.is_initialized()
     try:
+        if is_ours:
+            with processes.starting():
+                _start(plan.cluster)
         capacity = capacity_of(ray.nodes())
         refuse_misfit(plan, capacity)
         yield capacity
     finally:
         if is_ours:
+            processes.let_go()
             ray.shutdown()
+            processes.end()
 
 
 def capacity_of(nodes: list[dict[str, Any]]) -> Capacity:
     """Return what the nodes that Ray lists offer to trials; one that left offers nothing."""
     alive = (node["Resources"] for node in nodes if node["Alive"])
     return Capacity.of_nodes((node.get("CPU", 0.0), node.get("GPU", 0.0)) for node in alive)
+
+
+def described(capacity: Capacity) -> str:
+    """Return which cluster this is, and what it offers, for a person who may not expect it."""
+    nodes = capacity.nodes
+    cpus, gpus = sum(cpus for cpus, _ in nodes), sum(gpus for _, gpus in nodes)
+    address = ray.get_runtime_context().gcs_address
+    return f"the Ray cluster at {address}: {len(nodes)} nodes, {cpus:g} CPUs, {gpus:g} GPUs"
 
 
 def refuse_misfit(plan: RunPlan, capacity: Capacity) -> None:
@@ -75,18 +95,8 @@ def refuse_misfit(plan: RunPlan, capacity: Capacity) -> None:
         ResourceError: With what is asked for and what there is.
     """
     problems = list(check_capacity(plan, capacity))
-    if not problems and not capacity.slots(plan.resources):
-        problems = [_no_node(plan.resources, capacity)]
     if problems:
         raise ResourceError(problems)
-
-
-def _no_node(asked: Resources, capacity: Capacity) -> Problem:
-    nodes = [f"cpu={cpus:g}, gpu={gpus:g}" for cpus, gpus in sorted(set(capacity.nodes))]
-    got = f"cpu={asked.cpu:g}, gpu={asked.gpu:g}"
-    expected = f"what fits on one node; the nodes have {' or '.join(nodes)}"
-    fix = "lower resources.cpu or resources.gpu; more than one GPU has to be a whole number"
-    return Problem("resources", got, expected, fix)
 
 
 def _start(cluster: Cluster) -> None:
@@ -97,6 +107,7 @@ def _start(cluster: Cluster) -> None:
             num_cpus=cluster.num_cpus,
             num_gpus=cluster.num_gpus,
             include_dashboard=cluster.dashboard,
+            _temp_dir=str(ray_temp_folder()[0]),
             **quiet,
         )
         return

@@ -3,23 +3,29 @@
 from __future__ import annotations
 
 import contextlib
+import faulthandler
 import json
-import logging
-import os
 import sys
 import time
-import traceback
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ray import tune
 
+from hpo_app.analysis.wording import plain
 from hpo_app.config.build import load_function
 from hpo_app.config.render import render
+from hpo_app.config.secrets import hide_secrets
+from hpo_app.redaction import hide, redact, secrets_in
+from hpo_app.study.disk import full_reason, is_full
 from hpo_app.training.checkpoint import read_iteration, write_iteration
-from hpo_app.training.contract import ReportError
+from hpo_app.training.contract import ReportError, TrialOver
 from hpo_app.training.reports import checked_metrics
+from hpo_app.training.start_state import same_start
+from hpo_app.tuning.error_text import packed, text_of
+from hpo_app.tuning.temp_folder import scratch_folder
+from hpo_app.tuning.trial_log import log_line, output_to, shorten_log
 from hpo_app.tuning.warmup import WORKERS_FOLDER, meet_workers
 
 
@@ -27,10 +33,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from hpo_app.plan.search_space import Params
-
-# The driver finds the trainer's own traceback between these two, whatever Ray writes around it.
-ERROR_BEGINS = "=== the training function raised ==="
-ERROR_ENDS = "=== end of its traceback ==="
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,7 @@ class TrialSpec:
         checkpoint_every: Iterations between checkpoints; 0 for none.
         num_cpus: Whole CPUs of a trial, at least 1.
         num_workers: How many trials train at once.
+        timeout_s: Seconds that one attempt of a trial may train, or None.
         started_at: When the run started, in seconds since 1970.
         log_folder: Folder that holds one folder per trial, with its log.
         import_path: Where the driver finds modules, for training functions of a person's own.
@@ -59,17 +62,14 @@ class TrialSpec:
     checkpoint_every: int
     num_cpus: int
     num_workers: int
+    timeout_s: float | None
     started_at: float
     log_folder: str
     import_path: tuple[str, ...]
 
 
 class TrainingFailedError(Exception):
-    """The training function raised; the message holds its traceback between two marks."""
-
-
-class _StoppedByTune(SystemExit):
-    """Tune ends the trial; a `sys.exit` of the training function is another thing."""
+    """The training function raised; the message holds its traceback, packed."""
 
 
 class TuneTrial:
@@ -83,6 +83,7 @@ class TuneTrial:
         self.checkpoint = checkpoint
         self.iteration = read_iteration(checkpoint) if checkpoint else 0
         self._spec = spec
+        self._is_over = False
 
     @property
     def is_checkpoint_due(self) -> bool:
@@ -91,39 +92,78 @@ class TuneTrial:
         return bool(every) and (upcoming % every == 0 or upcoming == self._spec.iterations)
 
     def report(self, metrics: Mapping[str, float], checkpoint: Path | None = None) -> None:
-        """Report one iteration; the scheduler may end the trial here."""
+        """Report one iteration; the trial may end here."""
+        self.leave_if_over()
         values = checked_metrics(metrics, self._spec.metric)
-        self.iteration += 1
         # The person's names get a level of their own, so that none can meet one of Tune's.
-        result = {"iteration": self.iteration, "metrics": values}
+        result: dict[str, Any] = {"iteration": self.iteration + 1, "metrics": values}
+        if self.iteration >= self._spec.iterations:
+            log_line(f"this report is one more than the {self.iteration} of training.iterations")
+            self._send({**result, "done": True})
+            return
+        self.iteration += 1
         state = None
         if checkpoint is not None:
             write_iteration(checkpoint, self.iteration)
             state = tune.Checkpoint.from_directory(checkpoint)
-        shown = ", ".join(f"{name} {value:.6g}" for name, value in values.items())
-        _log_line(f"iteration {self.iteration}: {shown}")
+        shown = ", ".join(f"{plain(name)} {value:.6g}" for name, value in values.items())
+        log_line(f"iteration {self.iteration}: {shown}")
+        shorten_log(log_path_of(self.number, self._spec))
+        self._send(result, state)
+
+    def _send(self, result: dict[str, Any], state: Any = None) -> None:
         try:
             tune.report(result, checkpoint=state)
-        except SystemExit as leave:
+        except SystemExit:
             # This is how Tune ends a trial in mid-training.
-            raise _StoppedByTune(leave.code) from None
+            self._is_over = True
+            self.leave_if_over()
+
+    def leave_if_over(self) -> None:
+        """Raise if Tune has ended the trial, whatever became of the exception that said so.
+
+        Raises:
+            TrialOver: Which a `sys.exit` of the training function is not.
+        """
+        if self._is_over:
+            # Tune's thread takes a code of 0 for a way to end, and every other for an error.
+            raise TrialOver(0)
+
+
+def log_path_of(number: int, spec: TrialSpec) -> Path:
+    """Return the log of a trial."""
+    return Path(spec.log_folder, str(number), "log.txt")
 
 
 def run_trial(config: dict[str, Any], spec: TrialSpec) -> None:
     """Train one trial in this worker; Tune calls it once per start of a trial."""
     sys.path[:0] = [path for path in spec.import_path if path not in sys.path]
-    log_path = Path(spec.log_folder, str(config["number"]), "log.txt")
+    hide_secrets(spec.template)
+    try:
+        with output_to(log_path_of(config["number"], spec)):
+            _train_in_log(config, spec)
+    except OSError as error:  # The log itself cannot be written; all else is a TrainingFailedError.
+        raise TrainingFailedError(_packed(error, spec)) from None
+
+
+def _train_in_log(config: dict[str, Any], spec: TrialSpec) -> None:
     with contextlib.ExitStack() as stack:
-        stack.enter_context(_output_to(log_path))
         try:
             _train(config, spec, stack)
-        except _StoppedByTune:
+        except TrialOver:
             raise
-        except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever a person's code may raise
-            text = _own_traceback(error)
-            _log_line(text)
-            marked = f"{ERROR_BEGINS}\n{text}\n{ERROR_ENDS}"
-            raise TrainingFailedError(marked) from None
+        except BaseException as error:  # noqa: BLE001 - whatever a person's code may raise
+            with contextlib.suppress(OSError):  # Its disk may be what is full.
+                log_line(redact(text_of(error, __file__)))
+            raise TrainingFailedError(_packed(error, spec)) from None
+
+
+def _packed(error: BaseException, spec: TrialSpec) -> str:
+    text = redact(text_of(error, __file__))
+    if is_full(error):
+        # A full disk says nothing of the params: the driver ends the run, and the trial goes on.
+        text += f"\n{full_reason(error, Path(spec.log_folder).parent, scratch_folder())}"
+    return packed(text)
 
 
 def _train(config: dict[str, Any], spec: TrialSpec, stack: contextlib.ExitStack) -> None:
@@ -133,12 +173,16 @@ def _train(config: dict[str, Any], spec: TrialSpec, stack: contextlib.ExitStack)
     checkpoint = tune.get_checkpoint()
     folder = Path(stack.enter_context(checkpoint.as_directory())) if checkpoint else None
     trial = TuneTrial(spec, config, folder)
-    _log_line(f"trial {trial.number}, seed {trial.seed}, parameters {json.dumps(trial.params)}")
+    log_line(f"trial {trial.number}, seed {trial.seed}, parameters {json.dumps(trial.params)}")
     if trial.iteration:
-        _log_line(f"goes on after iteration {trial.iteration}")
+        log_line(f"goes on after iteration {trial.iteration}")
     rendered = render(spec.template, config["params"])
+    hide(text for _, text in secrets_in(rendered._asdict()))
     before = trial.iteration
-    train(rendered.model, rendered.data, rendered.training, trial)
+    with same_start(trial.seed, spec.num_cpus), _last_words(spec.timeout_s):
+        train(rendered.model, rendered.data, rendered.training, trial)
+    # It may have caught what ended it.
+    trial.leave_if_over()
     if trial.iteration == before and before < spec.iterations:
         raise ReportError(
             "the training function returned without a report; call "
@@ -146,38 +190,18 @@ def _train(config: dict[str, Any], spec: TrialSpec, stack: contextlib.ExitStack)
         )
 
 
-def _log_line(text: str) -> None:
-    sys.stderr.write(f"{text}\n")
-
-
-def _own_traceback(error: BaseException) -> str:
-    # The first two frames are ours: run_trial and _train.
-    frames = traceback.extract_tb(error.__traceback__)
-    kept = frames[2:] if len(frames) > 2 else frames
-    head = ["Traceback (most recent call last):\n", *traceback.format_list(kept)]
-    return "".join([*head, *traceback.format_exception_only(error)]).rstrip()
-
-
 @contextlib.contextmanager
-def _output_to(path: Path) -> Iterator[None]:
-    """Send everything this process prints to a file: Python's streams, logging and C code."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    logging.basicConfig(level=logging.INFO, stream=sys.stderr, force=True)
-    saved = {stream: os.dup(stream) for stream in (1, 2)}
-    handle = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
-    streams = open(handle, "a", buffering=1, encoding="utf-8", errors="replace", closefd=False)  # noqa: SIM115 - closed below
+def _last_words(limit_s: float | None) -> Iterator[None]:
+    """Let the process write down where it is once the limit has passed.
+
+    That is done below Python, and so also where compiled code keeps everything else waiting. The
+    driver ends the process soon after (tuning/watchdog.py).
+    """
+    if limit_s is None:
+        yield
+        return
+    faulthandler.dump_traceback_later(limit_s, file=2)  # The log, as long as a trial trains.
     try:
-        for stream in saved:
-            os.dup2(handle, stream)
-        with contextlib.redirect_stdout(streams), contextlib.redirect_stderr(streams):
-            logging.basicConfig(level=logging.INFO, stream=streams, force=True)
-            # What Ray does with the trial is no news of the training.
-            logging.getLogger("ray").setLevel(logging.WARNING)
-            yield
+        yield
     finally:
-        streams.flush()
-        for stream, original in saved.items():
-            os.dup2(original, stream)
-            os.close(original)
-        logging.basicConfig(level=logging.INFO, stream=sys.stderr, force=True)
-        os.close(handle)
+        faulthandler.cancel_dump_traceback_later()

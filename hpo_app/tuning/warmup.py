@@ -18,13 +18,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 WORKERS_FOLDER = ".workers"
-_LIMIT_S = 15.0
+LIMIT_S = 15.0
 _POLL_S = 0.005
 _met: set[str] = set()
 
 
 def meet_workers(
-    folder: Path, num_workers: int, started_at: float, limit_s: float = _LIMIT_S
+    folder: Path, num_workers: int, started_at: float, limit_s: float = LIMIT_S
 ) -> None:
     """Return once `num_workers` workers have come here, or the start of the run is over.
 

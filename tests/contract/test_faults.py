@@ -5,6 +5,7 @@ import json
 
 import pytest
 
+from hpo_app.analysis.best import best_trial
 from hpo_app.study.journal import read_events
 from hpo_app.study.records import TrialState
 from hpo_app.study.replay import load_study
@@ -104,19 +105,17 @@ def test_a_run_folder_holds_no_pickle(faulty_search, function):
     assert not [name for name in names if name.startswith(("experiment_state", "search_gen"))]
 
 
-def test_old_checkpoints_are_removed(search):
-    study = search("num_trials=2")
-    folders = list((study.folder / "trials" / "0").glob("checkpoint_*"))
-    assert len(folders) == 2
-    assert study.folder / study.trials[0].checkpoint in folders
+def test_of_trials_that_ended_only_the_best_keeps_its_last_checkpoint(search):
+    study = search("num_trials=3")
+    left = list((study.folder / "trials").glob("*/checkpoint_*"))
+    assert left == [study.folder / best_trial(study).checkpoint]
 
 
 def test_a_population_copies_and_keeps_what_may_be_copied(search):
     study = search("scheduler=pbt", "num_trials=6", "training.iterations=8")
     assert any(trial.clones for trial in study.trials)
+    assert len(list((study.folder / "trials").glob("*/checkpoint_*"))) == 1
     for trial in study.trials:
-        kept = list((study.folder / "trials" / str(trial.number)).glob("checkpoint_*"))
-        assert 2 <= len(kept) <= 4
         assert all(trial.iterations >= clone.iteration for clone in trial.clones)
         assert trial.iterations == 8
 
@@ -193,14 +192,14 @@ def test_a_trial_that_takes_its_time_to_leave_costs_no_other_trial(faulty_search
     assert study.stop_reason == "all 3 trials ended"
 
 
-def test_a_trial_whose_worker_could_not_be_reused_is_a_failure_and_no_hang(faulty_search):
+def test_a_trial_whose_worker_cannot_be_reused_starts_in_another_one(faulty_search):
     study = faulty_search(
         "never_leaves", "scheduler=asha", "num_trials=4", "resources.max_concurrent_trials=1"
     )
-    failed = study.in_state(TrialState.FAILED)
-    assert failed
-    assert all("its worker could not be reused" in trial.error for trial in failed)
+    assert study.in_state(TrialState.FAILED) == []
     assert study.stop_reason == "all 4 trials ended"
+    names = [event.name for event in read_events(study.folder / "journal.jsonl")]
+    assert "continued" in names
 
 
 def test_the_error_of_the_last_attempt_is_recorded(faulty_search, tmp_path):
@@ -208,7 +207,7 @@ def test_the_error_of_the_last_attempt_is_recorded(faulty_search, tmp_path):
         "dies_the_second_time", "num_trials=1", "max_failures=1", f"+model.folder={tmp_path}"
     )
     (trial,) = study.trials
-    assert trial.error.startswith("The worker died without an error of its own")
+    assert "The worker vanished without a word" in trial.error
     assert len(trial.error.splitlines()) == 2
     events = read_events(study.folder / "journal.jsonl")
     (retried,) = [event for event in events if event.name == "retried"]

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -75,6 +76,17 @@ def test_a_mistake_is_a_message_with_exit_code_2(hpo, arguments, text):
     assert "Traceback" not in done.stderr
 
 
+def test_a_scheduler_that_refuses_its_arguments_is_found_before_ray_starts(
+    hpo, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("RAY_TMPDIR", str(tmp_path / "ray"))
+    done = hpo(*QUICK, "scheduler=asha", "+scheduler.reduction=4")
+    assert done.returncode == 2
+    assert "reduction" in done.stderr
+    assert not (tmp_path / "ray").exists()
+    assert list((tmp_path / "outputs").iterdir()) == []
+
+
 @pytest.mark.parametrize("value", ["0", "1"])
 def test_a_mistake_is_a_message_whatever_hydra_full_error_says(hpo, monkeypatch, value):
     monkeypatch.setenv("HYDRA_FULL_ERROR", value)
@@ -141,6 +153,14 @@ def test_the_resolved_config_shows_the_defaults(hpo):
     assert config["params"]["learning_rate"] == 0.0003
     assert config["model"]["hyperparameters"]["learning_rate"] == 0.0003
     assert done.stderr == ""
+
+
+def test_the_version_is_ours_and_that_of_what_a_run_depends_on(hpo):
+    done = hpo("--version")
+    assert done.returncode == 0
+    assert re.fullmatch(
+        r"hpo_app \S+ \(Python .*, hydra-core .*, ray .*, optuna .*\)\n", done.stdout
+    )
 
 
 def test_help_reads_like_a_manual_page(hpo):
@@ -257,34 +277,3 @@ def test_failed_trials_are_counted_in_the_exit_code(hpo, tmp_path, monkeypatch):
     assert "is too high" in done.stdout
     errors = [row["error"] for row in csv.DictReader((run_folder(tmp_path) / "trials.csv").open())]
     assert any("ValueError" in error for error in errors)
-
-
-@pytest.mark.ray
-@pytest.mark.parametrize(("name", "code"), [("SIGINT", 130), ("SIGTERM", 143)])
-def test_a_signal_ends_a_run_in_order(tmp_path, name, code):
-    import signal
-    import time
-
-    process = subprocess.Popen(
-        [
-            *(sys.executable, "-m", "hpo_app"),
-            *("search_space=quadratic", "num_trials=100", "model.step_time_s=0.05"),
-        ],
-        cwd=tmp_path,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    deadline = time.monotonic() + 60
-    while not any(
-        "ended" in path.read_text() for path in tmp_path.glob("outputs/*/*/journal.jsonl")
-    ):
-        assert time.monotonic() < deadline
-        time.sleep(0.2)
-    process.send_signal(getattr(signal, name))
-    out, err = process.communicate(timeout=20)
-    assert process.returncode == code, err
-    assert f"signal {name}" in out.lower() or name.lower() in out.lower()
-    summary = json.loads((run_folder(tmp_path) / "summary.json").read_text())
-    assert summary["stop_reason"] == f"signal {name}"
-    assert (run_folder(tmp_path) / "best.yaml").is_file()

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import pickle
 import sys
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
@@ -10,6 +9,7 @@ import pytest
 import torch
 from stable_baselines3.common.evaluation import evaluate_policy
 
+from hpo_app.errors import RunFolderError
 from hpo_app.training.checkpoint import write_iteration
 from hpo_app.training.contract import ConfigurationError
 from hpo_app.training.engine import LocalTrial, TrainingEngine
@@ -218,7 +218,7 @@ class Bomb:
 def test_a_hostile_checkpoint_is_refused_and_not_executed(tmp_path: Path) -> None:
     torch.save({"fixed": Bomb()}, tmp_path / STATE_FILE)
     write_iteration(tmp_path, 1)
-    with pytest.raises(pickle.UnpicklingError, match="Weights only load failed"):
+    with pytest.raises(RunFolderError, match="Weights only load failed"):
         fit(CARTPOLE, 2, checkpoint=tmp_path)
 
 

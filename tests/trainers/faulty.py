@@ -1,6 +1,7 @@
 """Training functions that go wrong in every way we know, for tests."""
 
 import os
+import re
 import sys
 import time
 from pathlib import Path
@@ -135,3 +136,15 @@ def dies_the_second_time(model, data, training, trial):
 
 def stops_early(model, data, training, trial):
     trial.report({"loss": model["x"] ** 2})
+
+
+def deaf(model, data, training, trial):
+    """Report once, and then hear of nothing for longer than anybody waits."""
+    trial.report({"loss": model["x"] ** 2})
+    time.sleep(600)
+
+
+def holds_the_interpreter(model, data, training, trial):
+    """Report once, and then let no other thread of the worker run."""
+    trial.report({"loss": model["x"] ** 2})
+    re.match(r"(a+)+$", "a" * 60 + "b")

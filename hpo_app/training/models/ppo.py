@@ -36,6 +36,7 @@ from stable_baselines3.common.logger import Logger
 from stable_baselines3.common.vec_env import sync_envs_normalization
 
 from hpo_app.errors import Problem, listed, near_miss
+from hpo_app.training.checkpoint import unreadable_state
 from hpo_app.training.contract import ConfigurationError
 from hpo_app.training.environments import (
     checked_data,
@@ -44,6 +45,7 @@ from hpo_app.training.environments import (
     make_training_environment,
     normalization_state,
 )
+from hpo_app.training.models.ppo_state import STATE_FILE, read_state, write_state
 from hpo_app.training.reports import checked_count, checked_number, checked_settings
 from hpo_app.training.seeds import derive_seed
 
@@ -54,8 +56,6 @@ if TYPE_CHECKING:
     from stable_baselines3.common.vec_env import VecEnv
 
     from hpo_app.training.contract import Trial
-
-STATE_FILE = "training_state.pt"
 
 _COUNTS = ("n_steps", "batch_size", "n_epochs")
 _NUMBERS = (
@@ -231,12 +231,12 @@ def _report(
         "normalization": normalization_state(environment),
     }
     with tempfile.TemporaryDirectory() as folder:
-        torch.save(state, Path(folder) / STATE_FILE)
+        write_state(state, Path(folder) / STATE_FILE)
         trial.report(metrics, checkpoint=Path(folder))
 
 
 def _load(agent: PPO, environment: VecEnv, path: Path, fixed: Mapping[str, Any]) -> None:
-    state = torch.load(path, map_location="cpu", weights_only=True)
+    state = read_state(path)
     for key, value in fixed.items():
         if state["fixed"].get(key) != value:
             raise _other_checkpoint(key, repr(value), repr(state["fixed"].get(key)), path)
@@ -245,12 +245,15 @@ def _load(agent: PPO, environment: VecEnv, path: Path, fixed: Mapping[str, Any])
     except RuntimeError as error:
         got = f"spaces of another shape: {error}"
         raise _other_checkpoint("data.env_kwargs", got, "those of its weights", path) from error
-    agent.policy.optimizer.load_state_dict(state["optimizer"])
+    try:
+        agent.policy.optimizer.load_state_dict(state["optimizer"])
+        load_normalization_state(environment, state["normalization"])
+    except (AttributeError, KeyError, RuntimeError, TypeError, ValueError) as error:
+        raise unreadable_state(path, repr(error)) from error
     # The optimizer's state brings its former learning rate along.
     for group in agent.policy.optimizer.param_groups:
         group["lr"] = agent.lr_schedule(1.0)
     agent.num_timesteps = state["num_timesteps"]
-    load_normalization_state(environment, state["normalization"])
 
 
 def _fixed(model: Mapping[str, Any], data: Mapping[str, Any]) -> dict[str, Any]:

@@ -28,6 +28,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hpo_app.errors import Problem, listed, near_miss
+from hpo_app.study.files import read_small
+from hpo_app.training.checkpoint import unreadable_state
 from hpo_app.training.contract import ConfigurationError
 from hpo_app.training.reports import checked_number, checked_settings
 from hpo_app.training.seeds import derive_seed
@@ -46,6 +48,7 @@ KINDS = {"smooth": 0.0, "rough": 0.2, "flat": 0.5}
 BEST: Params = {"x": 1.5, "rate": 0.01, "depth": 5, "kind": "smooth"}
 
 _STATE_FILE = "state.json"
+_MOST = 1.0e300
 _NUMBERS = ("x", "rate", "depth", "noise", "step_time_s")
 
 
@@ -118,5 +121,11 @@ def _report(trial: Trial, reported: float, loss: float) -> None:
 
 
 def _load(folder: Path) -> float:
-    loss: float = json.loads((folder / _STATE_FILE).read_text(encoding="utf-8"))["loss"]
-    return loss
+    path = folder / _STATE_FILE
+    try:
+        loss = json.loads(read_small(path))["loss"]
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+        raise unreadable_state(path, repr(error)) from error
+    if isinstance(loss, bool) or not isinstance(loss, (int, float)) or not abs(loss) <= _MOST:
+        raise unreadable_state(path, f"loss={str(loss)[:60]}")
+    return float(loss)

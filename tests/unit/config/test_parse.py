@@ -39,6 +39,8 @@ BAD = {
     "trials as a flag": ("num_trials=true", "num_trials", "a whole number of at least 1"),
     "negative seed": ("seed=-1", "seed", "a whole number of at least 0"),
     "no time": ("time_budget_s=0", "time_budget_s", "a number above 0"),
+    "no time for a trial": ("trial_timeout_s=0", "trial_timeout_s", "a number above 0"),
+    "no silence": ("stall_timeout_s=-1", "stall_timeout_s", "a number above 0"),
     "no CPU": ("resources.cpu=0", "resources.cpu", "a number above 0"),
     "negative GPU": ("resources.gpu=-1", "resources.gpu", "a number of at least 0"),
     "no trial at once": (
@@ -74,9 +76,10 @@ BAD = {
     "key that only looks read": (
         "+search=optuna",
         "search",
-        "a key of the top level: action, best, data, max_failures, max_same_failures, model, "
-        "num_trials, objective, params, ray, resources, run, scheduler, search_alg, search_space, "
-        "seed, time_budget_s, training and trusted_modules",
+        "a key of the top level: action, best, checkpoints, data, max_failures, max_same_failures, "
+        "model, num_trials, objective, params, ray, resources, run, scheduler, search_alg, "
+        "search_space, seed, stall_timeout_s, time_budget_s, training, trial_timeout_s, "
+        "trusted_modules and warm_start",
     ),
     "needs of a module inside a package": (
         "+model.needs={evil.sub: pip install evil}",
@@ -280,7 +283,7 @@ def test_what_only_the_driver_knows_is_resolved_there_and_secrets_are_not(monkey
     assert model["noise"].startswith("20")
     assert model["step_time_s"] == "${oc.env:SECRET}"
     assert data["names"] == ["a", data["again"]]
-    assert len(data["again"]) == 6
+    assert len(data["again"]) == 8
 
 
 @pytest.mark.parametrize("reader", ["${how.noisy}", "${oc.select:how,0.1}", "${how[noisy]}"])

@@ -4,7 +4,7 @@ import pytest
 from omegaconf import OmegaConf
 
 from hpo_app.config.compose import compose_config
-from hpo_app.config.stored import stored_config
+from hpo_app.config.stored import differing_keys, stored_config
 from hpo_app.errors import PlanError
 
 
@@ -36,3 +36,21 @@ def test_what_would_change_the_trials_is_refused_by_its_key(folder, change):
     with pytest.raises(PlanError) as caught:
         stored_config(folder, [change])
     assert caught.value.problems[0].key == change.lstrip("+~").partition("=")[0]
+
+
+def test_a_run_of_a_release_that_did_not_know_a_key_gets_its_default(folder):
+    path = folder / ".hydra" / "config.yaml"
+    config = OmegaConf.load(path)
+    del config["checkpoints"]
+    path.write_text(OmegaConf.to_yaml(config))
+    config, _ = stored_config(folder, ["checkpoints.budget_gb=2"])
+    assert config.checkpoints == {"keep_best": 1, "budget_gb": 2}
+
+
+def test_the_keys_that_an_earlier_run_had_other_values_of_are_named(folder):
+    config, _ = compose_config(["search_space=quadratic", "model.noise=0.5", "+data.size=3"])
+    template = OmegaConf.to_container(config, resolve=False)
+    template["training"]["checkpoint_every"] = 7
+    template["search_space"] = {}
+    assert differing_keys(folder, template) == ("data.size", "model.noise")
+    assert differing_keys(folder / "nowhere", template) == ()

@@ -7,7 +7,6 @@ from hypothesis import given, strategies as st
 from rich.console import Console
 
 from hpo_app.analysis.best import best_trial
-from hpo_app.report.console import make_console
 from hpo_app.report.live import LiveView, PlainView, Progress, make_view
 from hpo_app.study.records import TrialState
 
@@ -109,14 +108,3 @@ def test_the_time_left_is_estimated_from_what_has_ended(progress, make_trial):
     assert progress.seconds_left(10.0) is None
     progress.update(make_trial(0, [0.3, 0.3, 0.3]))
     assert progress.seconds_left(10.0) == pytest.approx(30.0)
-
-
-def test_a_closed_output_ends_nothing(monkeypatch):
-    class Closed(io.StringIO):
-        def write(self, _text):
-            raise BrokenPipeError
-
-    monkeypatch.setattr("sys.stdout", Closed())
-    console = make_console()
-    console.print("nobody reads this")
-    console.print("nor this")

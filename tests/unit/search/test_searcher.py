@@ -9,6 +9,8 @@ from optuna.trial import TrialState as OptunaState
 from hpo_app.plan.read_space import read_space
 from hpo_app.plan.run_plan import Mode, Objective
 from hpo_app.search.searcher import Searcher
+from hpo_app.study.earlier import EarlierTrial
+from hpo_app.study.journal import Event
 from hpo_app.study.records import TrialState
 
 
@@ -69,3 +71,47 @@ def test_a_model_proposes_better_points_than_its_random_start():
         losses.append(loss)
         searcher.tell(number, TrialState.FINISHED, [(1, loss)])
     assert statistics.median(losses[-10:]) < statistics.median(losses[:10])
+
+
+def earlier_trials(optimum, count=30):
+    xs = [-4.9 + 9.8 * place / (count - 1) for place in range(count)]
+    return [
+        EarlierTrial("before", number, TrialState.FINISHED, {"x": x}, ((1, (x - optimum) ** 2),))
+        for number, x in enumerate(xs)
+    ]
+
+
+@pytest.mark.parametrize("optimum", [-3.0, 3.0])
+def test_a_model_that_learnt_of_earlier_trials_proposes_near_their_best(optimum):
+    searcher = make(optuna.samplers.TPESampler(seed=0), default=0.0)
+    searcher.learn(earlier_trials(optimum))
+    assert searcher.ask() == (0, {"x": 0.0}, True)
+    proposed = [searcher.ask()[1]["x"] for _ in range(8)]
+    assert abs(statistics.median(proposed) - optimum) < 1
+
+
+def test_a_trial_that_was_stopped_before_is_told_as_our_own_are():
+    searcher = make()
+    curve = ((1, 3.0), (2, 2.5))
+    searcher.learn([EarlierTrial("before", 4, TrialState.STOPPED, {"x": 1.0}, curve)])
+    number, _, _ = searcher.ask()
+    searcher.tell(number, TrialState.STOPPED, curve)
+    known, own = searcher._study.get_trials()
+    assert (known.state, known.value, known.intermediate_values) == (
+        own.state, own.value, own.intermediate_values
+    )  # fmt: skip
+    assert known.params == {"x": 1.0}
+    assert number == 0
+
+
+def test_a_sampler_that_learnt_is_replayed_from_the_journal_alone(make_study):
+    learnt = earlier_trials(3.0, count=12)
+    whole = make(optuna.samplers.TPESampler(seed=5))
+    whole.learn(learnt)
+    first = whole.ask()
+    fields = {"learned": [trial.to_fields() for trial in learnt]}
+    asked = {"trial": 0, "params": first[1]}
+    events = [Event(0, 0.0, "opened", fields), Event(1, 0.0, "asked", asked)]
+    again = make(optuna.samplers.TPESampler(seed=5))
+    assert again.replay(events, make_study()) == 0
+    assert [again.ask() for _ in range(3)] == [whole.ask() for _ in range(3)]

@@ -13,11 +13,24 @@ def path(tmp_path):
     return tmp_path / "journal.jsonl"
 
 
+OPENED = {
+    "schema": SCHEMA_VERSION,
+    "run_id": "r",
+    "metric": "loss",
+    "mode": "min",
+    "space": {},
+    "num_trials": 4,
+    "iterations": 1,
+    "seed": 0,
+}
+
+
 def write(path, num_events=5):
     journal = Journal.create(path)
-    journal.append("opened", schema=SCHEMA_VERSION)
+    journal.append("opened", **OPENED)
     for index in range(1, num_events):
-        journal.append("asked", trial=index, text='ünïcode\n"quotes"')
+        asked = {"params": {}, "is_default": False, "seed": index}
+        journal.append("asked", trial=index - 1, **asked, text='ünïcode\n"quotes"')
         journal.sync()
     journal.close()
 
@@ -27,13 +40,13 @@ def test_events_come_back_in_order(path):
     events = list(read_events(path))
     assert [event.seq for event in events] == [0, 1, 2, 3, 4]
     assert [event.name for event in events] == ["opened", *["asked"] * 4]
-    assert events[-1].fields == {"trial": 4, "text": 'ünïcode\n"quotes"'}
+    assert events[-1].fields["text"] == 'ünïcode\n"quotes"'
     assert [event.at_s for event in events] == sorted(event.at_s for event in events)
 
 
 def test_nothing_is_written_before_sync(path):
     journal = Journal.create(path)
-    journal.append("opened", schema=SCHEMA_VERSION)
+    journal.append("opened", **OPENED)
     assert journal.has_pending
     assert path.read_bytes() == b""
     journal.sync()
@@ -90,8 +103,9 @@ def test_a_newer_schema_is_refused(path):
     journal.append("opened", schema=SCHEMA_VERSION + 1)
     journal.append("asked", trial=0)
     journal.close()
-    with pytest.raises(RunFolderError, match="update hpo_app"):
+    with pytest.raises(RunFolderError, match="update hpo_app") as caught:
         list(read_events(path))
+    assert f"schema {SCHEMA_VERSION + 1}" in str(caught.value)
 
 
 def test_a_missing_file_is_a_message(path):

@@ -215,3 +215,13 @@ def test_training_needs_no_torch_until_a_trainer_does() -> None:
     ).stdout
 
     assert output == "[]\n"
+
+
+def test_one_report_more_than_there_are_iterations_ends_the_training() -> None:
+    def train(model: Any, data: Any, training: Any, trial: Any) -> None:
+        while True:
+            trial.report({"loss": float(trial.iteration)})
+
+    reports = TrainingEngine(train).fit({}, {}, {"iterations": 3}, metric="loss", seed=0)
+
+    assert [report["loss"] for report in reports] == [0.0, 1.0, 2.0]

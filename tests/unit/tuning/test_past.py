@@ -1,5 +1,7 @@
 """Where a trial of an earlier start goes on from."""
 
+import shutil
+
 import pytest
 
 from hpo_app.study.journal import Event
@@ -64,3 +66,70 @@ def test_a_clone_whose_copied_state_is_damaged_starts_over(past, tmp_path):
     (tmp_path / COPIED / "more").write_text("not in the checksums")
     (restart,) = past().restarts()
     assert restart.checkpoint is None
+
+
+def truncated(folder):
+    (folder / "state").write_bytes(b"whol")
+
+
+def flipped(folder):
+    content = bytearray((folder / "state").read_bytes())
+    content[2] ^= 1
+    (folder / "state").write_bytes(bytes(content))
+
+
+def emptied(folder):
+    (folder / "trial.json").write_bytes(b"")
+
+
+DAMAGES = {"deleted": shutil.rmtree, "truncated": truncated, "flipped": flipped, "empty": emptied}
+
+
+@pytest.fixture
+def cut_off(tmp_path):
+    """Build the past of two trials that were cut off, each with two checkpoints."""
+    events = [("opened", OPENED)]
+    for number in (0, 1):
+        events.append(("asked", {"trial": number, "params": {}, "is_default": False, "seed": 1}))
+        for iteration in (1, 2):
+            path = f"trials/{number}/checkpoint_{iteration - 1:06d}"
+            (tmp_path / path).mkdir(parents=True)
+            (tmp_path / path / "state").write_bytes(b"whole")
+            write_iteration(tmp_path / path, iteration)
+            report = {"trial": number, "iteration": iteration, "metrics": {"loss": 1.0}}
+            events.append(("reported", report))
+            saved = {"trial": number, "path": path, "iteration": iteration}
+            events.append(("checkpointed", saved))
+    made = [Event(seq, float(seq), name, fields) for seq, (name, fields) in enumerate(events)]
+    return lambda: Past(tmp_path, made).restarts()
+
+
+@pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)
+def test_a_trial_whose_newest_checkpoint_is_damaged_goes_on_from_the_one_before(
+    cut_off, tmp_path, damage
+):
+    damage(tmp_path / "trials" / "0" / "checkpoint_000001")
+    first, second = cut_off()
+    assert first.checkpoint == tmp_path / "trials" / "0" / "checkpoint_000000"
+    assert (
+        first.note == "trial 0 goes on from checkpoint_000000: damaged or missing checkpoint_000001"
+    )
+    assert second.checkpoint == tmp_path / "trials" / "1" / "checkpoint_000001"
+    assert second.note == ""
+
+
+@pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)
+def test_only_the_trial_without_a_whole_checkpoint_starts_over(cut_off, tmp_path, damage):
+    for index in (0, 1):
+        damage(tmp_path / "trials" / "0" / f"checkpoint_{index:06d}")
+    first, second = cut_off()
+    assert first.checkpoint is None
+    assert first.note.startswith("trial 0 starts over: damaged or missing checkpoint_000001")
+    assert second.checkpoint is not None
+
+
+def test_an_old_checkpoint_that_was_half_removed_is_nobodys_concern(cut_off, tmp_path):
+    truncated(tmp_path / "trials" / "0" / "checkpoint_000000")
+    first, _ = cut_off()
+    assert first.checkpoint == tmp_path / "trials" / "0" / "checkpoint_000001"
+    assert first.note == ""

@@ -1,0 +1,172 @@
+"""From a line of a journal to an event that can be believed: what each kind of event has to hold.
+
+A checksum tells of damage, and not of who wrote a line. What is checked here is what every reader
+relies on, so that a file made by hand is refused with a message instead of breaking one of them.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from hpo_app.plan.run_plan import Mode
+from hpo_app.plan.search_space import is_number
+from hpo_app.study.records import TrialState
+
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+# More of anything than a run can have: what counts up to it may be looped over.
+MOST = 10**9
+_PLACE = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._=-]{0,79}")
+
+
+class _Kind(NamedTuple):
+    """What a field has to be, as the end of the sentence "expected …", and how to tell."""
+
+    expected: str
+    holds: Callable[[Any], bool]
+
+
+def _whole(least: int, most: int = MOST) -> _Kind:
+    def holds(value: Any) -> bool:
+        return isinstance(value, int) and not isinstance(value, bool) and least <= value <= most
+
+    return _Kind(f"a whole number from {least} to {most}", holds)
+
+
+def _one_of(words: Iterable[str]) -> _Kind:
+    known = tuple(words)
+    return _Kind(f"one of {', '.join(known)}", lambda value: value in known)
+
+
+def _is_place(value: Any) -> bool:
+    """Return whether a text names something below the run folder, whatever else is there."""
+    if not isinstance(value, str):
+        return False
+    return all(_PLACE.fullmatch(part) for part in value.split("/"))
+
+
+_TEXT = _Kind("text", lambda value: isinstance(value, str))
+_FLAG = _Kind("true or false", lambda value: isinstance(value, bool))
+_MAPPING = _Kind("a mapping", lambda value: isinstance(value, dict))
+_TEXTS = _Kind(
+    "a list of texts",
+    lambda value: isinstance(value, list) and all(isinstance(item, str) for item in value),
+)
+_SPACE = _Kind(
+    "a mapping of parameters to mappings",
+    lambda value: (
+        isinstance(value, dict) and all(isinstance(item, dict) for item in value.values())
+    ),
+)
+_METRICS = _Kind(
+    "a mapping of names to finite numbers",
+    lambda value: isinstance(value, dict) and all(map(is_number, value.values())),
+)
+_PLACE_BELOW = _Kind("a path inside the run folder", _is_place)
+_PLACE_OR_NONE = _Kind(
+    "a path inside the run folder, or null", lambda value: value is None or _is_place(value)
+)
+_NUMBER, _ITERATION = _whole(0), _whole(1)
+_NUMBER_OF_32 = _whole(0, 2**32)
+_SEED = _Kind(
+    "a whole number of at least 0",
+    lambda value: isinstance(value, int) and not isinstance(value, bool) and value >= 0,
+)
+
+# A field with a question mark may be missing. An event that is not here is of a later release.
+_FIELDS: Mapping[str, Mapping[str, _Kind]] = {
+    "opened": {
+        "run_id": _TEXT,
+        "metric": _TEXT,
+        "mode": _one_of(mode.value for mode in Mode),
+        "space": _SPACE,
+        "num_trials": _ITERATION,
+        "iterations": _ITERATION,
+        "seed": _SEED,
+        "facts?": _MAPPING,
+        "stored?": _MAPPING,
+    },
+    "asked": {"trial": _NUMBER, "params": _MAPPING, "is_default": _FLAG, "seed": _NUMBER_OF_32},
+    "started": {"trial": _NUMBER},
+    "reported": {"trial": _NUMBER, "iteration": _ITERATION, "metrics": _METRICS},
+    "checkpointed": {
+        "trial": _NUMBER,
+        "path": _PLACE_BELOW,
+        "iteration?": _NUMBER,
+        "crc32?": _NUMBER_OF_32,
+    },
+    "cloned": {
+        "trial": _NUMBER,
+        "source": _NUMBER,
+        "iteration": _NUMBER,
+        "params": _MAPPING,
+        "checkpoint?": _PLACE_OR_NONE,
+    },
+    "continued": {"trial": _NUMBER, "checkpoint": _PLACE_OR_NONE, "iteration": _NUMBER},
+    "retried": {"trial": _NUMBER, "error?": _TEXT},
+    "ended": {
+        "trial": _NUMBER,
+        "state": _one_of(state.value for state in TrialState),
+        "error?": _TEXT,
+    },
+    "resumed": {"num_trials": _ITERATION, "changes?": _TEXTS, "facts?": _MAPPING},
+    "closed": {"reason": _TEXT},
+}
+
+
+class EventCheck:
+    """Reads a journal from its start, and says of each event what cannot be true of it."""
+
+    def __init__(self) -> None:
+        self._num_asked = 0
+        self._metric: str | None = None
+
+    def problem(self, name: str, fields: Mapping[str, Any]) -> tuple[str, str] | None:
+        """Return what an event holds and what was expected, or None if nothing is wrong.
+
+        Args:
+            name: What happened.
+            fields: What the journal says of it.
+        """
+        found = _of_fields(name, fields) or self._of_order(name, fields)
+        if found is None and name == "asked":
+            self._num_asked += 1
+        if found is None and name == "opened":
+            self._metric = fields["metric"]
+        return found
+
+    def _of_order(self, name: str, fields: Mapping[str, Any]) -> tuple[str, str] | None:
+        number = fields.get("trial")
+        if name == "opened" and self._metric is not None:
+            return "opened once more", "one opened event, in the first line"
+        if name == "asked" and number != self._num_asked:
+            return f"trial {number}", f"trial {self._num_asked}: trials are numbered one by one"
+        if name in _FIELDS and name != "asked" and number is not None:
+            for trial in (number, fields.get("source", number)):
+                if trial >= self._num_asked:
+                    return f"{name} of trial {trial}", "an event of a trial that was asked for"
+        if name == "reported" and self._metric not in fields["metrics"]:
+            return "a report without it", f"the objective's metric {self._metric!r}"
+        return None
+
+
+def _of_fields(name: str, fields: Mapping[str, Any]) -> tuple[str, str] | None:
+    for key, kind in _FIELDS.get(name, {}).items():
+        bare = key.removesuffix("?")
+        if bare not in fields:
+            if key == bare:
+                return f"{name} without {bare}", kind.expected
+        elif not kind.holds(fields[bare]):
+            return f"{name} with {bare}={_shown(fields[bare])}", kind.expected
+    return None
+
+
+def _shown(value: object) -> str:
+    # Not repr of all of it: a number of a thousand digits, or a list of a million, has no end.
+    if isinstance(value, (dict, list)):
+        return f"a {type(value).__name__} of {len(value)}"
+    text = repr(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."

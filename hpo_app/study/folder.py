@@ -1,0 +1,71 @@
+"""From a run folder that somebody handed over to one that may be gone on with."""
+
+from __future__ import annotations
+
+import os
+import zlib
+from pathlib import Path
+
+from hpo_app.errors import Problem, RunFolderError
+from hpo_app.study.files import read_small
+from hpo_app.study.journal import FILE_NAME, read_events
+
+
+# What is read back of what Hydra wrote, relative to the run folder.
+CONFIG_FILES = (".hydra/config.yaml", ".hydra/hydra.yaml")
+_MOST_PROBLEMS = 5
+
+
+def refuse_links(folder: Path) -> None:
+    """Raise if a link leads out of a run folder: who goes on with it reads and writes in it.
+
+    Raises:
+        RunFolderError: With the links.
+    """
+    root = os.path.realpath(folder)
+    problems = []
+    for parent, folders, files in os.walk(root):
+        for name in (*folders, *files):
+            path = Path(parent, name)
+            if path.is_symlink() and not Path(os.path.realpath(path)).is_relative_to(root):
+                got = f"a link to {path.readlink()}"
+                expected = "a file or folder, or a link to one inside the run folder"
+                fix = "remove the link, or put what it leads to in its place"
+                problems.append(Problem(str(path), got, expected, fix))
+    if problems:
+        raise RunFolderError(problems[:_MOST_PROBLEMS])
+
+
+def config_checksums(folder: Path) -> dict[str, int]:
+    """Return the CRC32 of each file that the config of a run is read back from."""
+    present = [name for name in CONFIG_FILES if (folder / name).is_file()]
+    return {name: zlib.crc32(read_small(folder / name)) for name in present}
+
+
+def refuse_altered_config(folder: Path) -> None:
+    """Raise if the config of a run is not the one that its journal was started with.
+
+    A digit that changed on the disk makes another search space, and nobody would see it.
+
+    Raises:
+        RunFolderError: With the files that differ, or if the journal cannot be read.
+    """
+    opened = next(read_events(folder / FILE_NAME), None)
+    known = opened.fields.get("stored", {}) if opened else {}
+    problems = []
+    for name in CONFIG_FILES:
+        got = _difference(folder / name, known[name]) if name in known else ""
+        if got:
+            expected = "the file that the run was started with, byte for byte"
+            fix = "restore the file from a copy, or start a new run"
+            problems.append(Problem(str(folder / name), got, expected, fix))
+    if problems:
+        raise RunFolderError(problems)
+
+
+def _difference(path: Path, checksum: object) -> str:
+    try:
+        found = zlib.crc32(read_small(path))
+    except OSError as error:
+        return error.strerror or str(error)
+    return "" if found == checksum else f"CRC32 {found:08x}"

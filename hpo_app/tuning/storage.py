@@ -1,0 +1,96 @@
+"""From what a run keeps on disk to a word in time: what is removed, and when it does not fit."""
+
+from __future__ import annotations
+
+import traceback
+from typing import TYPE_CHECKING
+
+from hpo_app.analysis.best import standing_of
+from hpo_app.analysis.failures import error_line
+from hpo_app.study.disk import full_reason, is_full
+from hpo_app.study.records import TrialState
+from hpo_app.tuning.attempts import want_of_room
+from hpo_app.tuning.kept import KeptCheckpoints
+from hpo_app.tuning.preflight import checkpoint_note
+from hpo_app.tuning.temp_folder import scratch_folder
+
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from hpo_app.plan.run_plan import RunPlan
+    from hpo_app.study.records import Study, TrialRecord
+    from hpo_app.tuning.past import Restart
+
+
+class RunStorage:
+    """What a run keeps on disk, and whether that goes on fitting.
+
+    Attributes:
+        slots: How many trials train at once; 0 while that is not known.
+        checkpoints: The checkpoints that are kept.
+    """
+
+    def __init__(
+        self,
+        plan: RunPlan,
+        folder: Path,
+        notice: Callable[[str], None],
+        stop: Callable[[str], None],
+    ) -> None:
+        budget_gb = plan.checkpoints.budget_gb
+        self.slots = 0
+        self.checkpoints = KeptCheckpoints(
+            plan.checkpoints.keep_best, None if budget_gb is None else budget_gb * 1e9
+        )
+        self._plan = plan
+        self._folder = folder
+        self._notice = notice
+        self._stop = stop
+        self._is_first = True
+
+    def take_over(self, study: Study, restarts: list[Restart]) -> None:
+        """Count what an earlier start left, and remove what nobody needs any more."""
+        bases = {restart.record.number: restart.checkpoint for restart in restarts}
+        for trial in study.trials:
+            folder = self._folder / "trials" / str(trial.number)
+            self.checkpoints.take_over(trial.number, folder, bases.get(trial.number))
+        for trial in study.trials:
+            if trial.number not in bases:
+                self.ended(trial, trial.state)
+
+    def tidy(self) -> None:
+        """Remove what nobody needs; to be called once the journal is on disk."""
+        note, reason = self.checkpoints.clean()
+        self._tell(note)
+        if reason:
+            self._stop(reason)
+        if self._is_first and self.checkpoints.largest:
+            self._is_first = False
+            self._tell(checkpoint_note(self._plan, self._folder, self.slots, self.checkpoints))
+
+    def ended(self, trial: TrialRecord, state: TrialState) -> None:
+        """Take note of a trial that ended; one that was cut off keeps what it goes on from."""
+        if state in {TrialState.RUNNING, TrialState.INTERRUPTED}:
+            return
+        standing = standing_of(trial, self._plan.objective, self._plan.iterations)
+        self.checkpoints.ended(trial.number, None if state is TrialState.FAILED else standing)
+
+    def is_full(self, error: str) -> bool:
+        """Return whether a trial failed for want of room; the run then ends in order."""
+        reason = want_of_room(error, self._folder, scratch_folder())
+        if reason:
+            self._stop(reason)
+        return bool(reason)
+
+    def broken_off(self, error: BaseException) -> str:
+        """Return why a run ends that an error outside its trials broke off."""
+        if is_full(error):
+            return full_reason(error, self._folder)
+        text = "".join(traceback.format_exception_only(error))
+        return f"the run broke off: {error_line(text)}"
+
+    def _tell(self, note: str) -> None:
+        if note:
+            self._notice(note)
