@@ -121,11 +121,10 @@ def test_a_run_whose_ray_has_died_says_so_and_goes_on_later(tmp_path):
         time.sleep(0.1)
     (control,) = [pid for pid in _below(run.pid) if "gcs_server" in _name_of(pid)]
     os.kill(int(control), signal.SIGKILL)
-    out, err = run.communicate(timeout=60)
+    _, err = run.communicate(timeout=60)
     assert run.returncode == 5, err
-    assert "does not answer any more" in out + err
-    assert "has died" in out + err
-    assert "action=resume run=" in out + err
+    assert "gcs_server, a process of Ray itself, has ended" in err
+    assert "action=resume run=run" in err
     before = [event for event in read_events(journal) if event.name == "reported"]
     done = subprocess.run(
         [*command, "action=resume", "run=run"],
