@@ -1,10 +1,20 @@
 """What tests of a run share: one Ray for the session, and one way to run a search."""
 
+import signal
 import subprocess
 from pathlib import Path
 
 import pytest
 
+
+# A shell has what it starts in the background ignore Ctrl-C, and `nohup` what a closed terminal
+# says. What a process ignores, those that it starts ignore too; in tests they are to be told.
+for _number, _handler in {
+    signal.SIGINT: signal.default_int_handler,
+    signal.SIGHUP: signal.SIG_DFL,
+}.items():
+    if signal.getsignal(_number) == signal.SIG_IGN:
+        signal.signal(_number, _handler)
 
 TRAINERS = Path(__file__).parent / "trainers"
 
