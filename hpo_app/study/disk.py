@@ -6,10 +6,13 @@ import errno
 import os
 import shutil
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from hpo_app.errors import Problem, StorageError
 
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 MB = 1_000_000
 # How the reason of a run begins that ended for want of room: "disk full at PATH (…)".
@@ -72,13 +75,10 @@ def _size_of_file(path: str) -> int:
 
 def is_full(error: BaseException | None) -> bool:
     """Return whether a full disk, or a used-up quota, is what an error goes back to."""
-    while error is not None:
-        if isinstance(error, OSError) and error.errno in _FULL_ERRORS:
-            return True
-        if says_full(str(error)):
-            return True
-        error = error.__cause__ or error.__context__
-    return False
+    return any(
+        (isinstance(link, OSError) and link.errno in _FULL_ERRORS) or says_full(_text(link))
+        for link in _causes(error)
+    )
 
 
 def says_full(text: str) -> bool:
@@ -94,11 +94,26 @@ def full_reason(error: BaseException | None, *places: Path) -> str:
 
 
 def _named(error: BaseException | None) -> list[Path]:
-    while error is not None:
-        if isinstance(error, OSError) and isinstance(error.filename, str):
-            return [Path(error.filename)]
-        error = error.__cause__ or error.__context__
+    for link in _causes(error):
+        if isinstance(link, OSError) and isinstance(link.filename, str):
+            return [Path(link.filename)]
     return []
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    """Yield an error and what it goes back to; `raise error from error` is its own cause."""
+    seen: set[int] = set()
+    while error is not None and id(error) not in seen:
+        seen.add(id(error))
+        yield error
+        error = error.__cause__ or error.__context__
+
+
+def _text(error: BaseException) -> str:
+    try:
+        return str(error)
+    except Exception:  # noqa: BLE001 - of any class, and its text is its own affair
+        return ""
 
 
 def is_for_want_of_room(stop_reason: str) -> bool:

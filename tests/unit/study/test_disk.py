@@ -97,3 +97,20 @@ def test_a_file_in_place_of_a_folder_is_refused(tmp_path):
     assert write_refusal(tmp_path / "taken" / "below") == f"{tmp_path}/taken is a file"
     assert write_refusal(tmp_path / "new" / "below") == ""
     assert list(tmp_path.iterdir()) == [tmp_path / "taken"]
+
+
+def test_an_error_that_is_its_own_cause_is_looked_at_once():
+    error = ValueError("x")
+    error.__cause__ = error
+    assert not is_full(error)
+    error.__cause__ = KeyError("y")
+    error.__cause__.__cause__ = error
+    assert not is_full(error)
+
+
+def test_an_error_whose_text_fails_is_no_sign_of_a_full_disk():
+    class MuteError(Exception):
+        def __str__(self):
+            raise RuntimeError("no text")
+
+    assert not is_full(MuteError())
