@@ -34,8 +34,12 @@ if TYPE_CHECKING:
 
 SCHEMA_VERSION = 1
 FILE_NAME = "journal.jsonl"
-# Values of a search, and words that are read back: none is a secret, even if one is spelt like it.
-_EXACT = ("params", "space", "learned", "metrics", "metric", "mode", "run_id", "state", "told")
+# Values of a search, names of ours and words that are read back: none is a secret, even if one is
+# spelt like it, and a run whose `path` were hidden could not be read any more.
+_EXACT = (
+    "params", "space", "learned", "metrics", "metric", "mode", "run_id", "state", "told", "path",
+    "checkpoint", "changes",
+)  # fmt: skip
 
 _DAMAGE = (
     "a damaged line",

@@ -143,17 +143,21 @@ def test_the_journal_hides_secrets_and_keeps_what_is_read_back(in_a_process, tmp
 from pathlib import Path
 from hpo_app.study.files import replace_file
 from hpo_app.study.journal import Journal
-hide(["finished", "4f9d2e51ab7c"])
+hide(["finished", "checkpoint", "4f9d2e51ab7c"])
 journal = Journal.create(Path({str(journal)!r}))
 journal.append("opened", schema=1, run_id="r", metric="loss", mode="min", space={{}},
                num_trials=1, iterations=1, seed=0, facts={{}})
 journal.append("asked", trial=0, params={{"x": "4f9d2e51ab7c"}}, is_default=False, seed=0)
+journal.append("checkpointed", trial=0, path="trials/0/checkpoint_000000", iteration=1, crc32=0)
+journal.append("resumed", num_trials=1, changes=["checkpoints.keep_best=2"])
 error = "ValueError: 4f9d2e51ab7c"
 journal.append("ended", trial=0, state="finished", told="", error=error)
 journal.close()
 replace_file(Path({str(page)!r}), "<p>4f9d2e51ab7c</p>")
 """)
-    _, asked, ended = read_events(journal)
+    _, asked, saved, resumed, ended = read_events(journal)
+    assert saved.fields["path"] == "trials/0/checkpoint_000000"
+    assert resumed.fields["changes"] == ["checkpoints.keep_best=2"]
     assert ended.fields["error"] == "ValueError: ***"
     assert ended.fields["state"] == "finished"
     assert asked.fields["params"] == {"x": "4f9d2e51ab7c"}
