@@ -22,7 +22,7 @@ from hpo_app.study.records import TrialState
 
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from hpo_app.plan.run_plan import Objective
     from hpo_app.plan.search_space import Params, SearchSpace
@@ -99,7 +99,7 @@ class Searcher:
             How many trials the sampler drew otherwise.
 
         Raises:
-            RunFolderError: If a trial has parameters that are not of the search space.
+            RunFolderError: If a trial has other parameters than the search space.
         """
         self._refuse_strangers(events)
         records = {trial.number: trial for trial in study.trials}
@@ -117,16 +117,20 @@ class Searcher:
 
     def _refuse_strangers(self, events: Iterable[Event]) -> None:
         problems = []
-        for event in events:
-            for name, value in event.fields["params"].items() if event.name == "asked" else ():
-                if name in self._space.parameters and self._space[name].contains(value):
-                    continue
-                key = f"trial {event.fields['trial']} in the journal"
-                expected = "a parameter of the search space, with a value inside it"
+        for whose, params in _params_in(events):
+            strange = [f"{name}={str(value)[:60]}" for name, value in self._outside(params)]
+            missing = [f"no {name}" for name in self._space if name not in params]
+            for got in (*strange, *missing):
+                expected = "each parameter of the search space, with a value inside it"
                 fix = "restore the run folder from a copy, or start a new run"
-                problems.append(Problem(key, f"{name}={str(value)[:60]}", expected, fix))
+                problems.append(Problem(f"{whose} in the journal", got, expected, fix))
         if problems:
             raise RunFolderError(problems[:5])
+
+    def _outside(self, params: Params) -> Iterator[tuple[str, object]]:
+        for name, value in params.items():
+            if name not in self._space.parameters or not self._space[name].contains(value):
+                yield name, value
 
     def _counts(self, event: Event) -> bool:
         is_open = event.fields["trial"] in self._open
@@ -159,3 +163,13 @@ class Searcher:
         last = curve[-1][1] if told is OptunaState.COMPLETE else None
         self._study.tell(trial, last, told)
         return told.name
+
+
+def _params_in(events: Iterable[Event]) -> Iterator[tuple[str, Params]]:
+    """Yield whose they are, and the parameters that a sampler is told again."""
+    for event in events:
+        if event.name == "opened":
+            for number, trial in enumerate(event.fields.get("learned", ())):
+                yield f"learned trial {number}", trial["params"]
+        elif event.name == "asked":
+            yield f"trial {event.fields['trial']}", event.fields["params"]

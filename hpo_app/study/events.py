@@ -48,6 +48,25 @@ def _is_place(value: Any) -> bool:
     return all(_PLACE.fullmatch(part) for part in value.split("/"))
 
 
+def _is_learned(trial: Any) -> bool:
+    names = {"run_id", "number", "state", "params", "curve"}
+    if not isinstance(trial, dict) or trial.keys() != names:
+        return False
+    curve = trial["curve"]
+    return (
+        trial["state"] in _LEARNED_STATES
+        and isinstance(trial["params"], dict)
+        and isinstance(curve, list)
+        and bool(curve)
+        and all(map(_is_point, curve))
+    )
+
+
+def _is_point(value: Any) -> bool:
+    is_pair = isinstance(value, list) and len(value) == 2
+    return is_pair and _ITERATION.holds(value[0]) and is_number(value[1])
+
+
 _TEXT = _Kind("text", lambda value: isinstance(value, str))
 _FLAG = _Kind("true or false", lambda value: isinstance(value, bool))
 _MAPPING = _Kind("a mapping", lambda value: isinstance(value, dict))
@@ -64,6 +83,11 @@ _SPACE = _Kind(
 _METRICS = _Kind(
     "a mapping of names to finite numbers",
     lambda value: isinstance(value, dict) and all(map(is_number, value.values())),
+)
+_LEARNED_STATES = (TrialState.FINISHED.value, TrialState.STOPPED.value)
+_LEARNED = _Kind(
+    "a list of trials of other runs that ended well, with params and curve",
+    lambda value: isinstance(value, list) and all(map(_is_learned, value)),
 )
 _PLACE_BELOW = _Kind("a path inside the run folder", _is_place)
 _PLACE_OR_NONE = _Kind(
@@ -88,6 +112,7 @@ _FIELDS: Mapping[str, Mapping[str, _Kind]] = {
         "seed": _SEED,
         "facts?": _MAPPING,
         "stored?": _MAPPING,
+        "learned?": _LEARNED,
     },
     "asked": {"trial": _NUMBER, "params": _MAPPING, "is_default": _FLAG, "seed": _NUMBER_OF_32},
     "started": {"trial": _NUMBER},
@@ -109,7 +134,7 @@ _FIELDS: Mapping[str, Mapping[str, _Kind]] = {
     "retried": {"trial": _NUMBER, "error?": _TEXT},
     "ended": {
         "trial": _NUMBER,
-        "state": _one_of(state.value for state in TrialState),
+        "state": _one_of(state.value for state in TrialState if state is not TrialState.RUNNING),
         "error?": _TEXT,
     },
     "resumed": {"num_trials": _ITERATION, "changes?": _TEXTS, "facts?": _MAPPING},

@@ -6,6 +6,7 @@ import optuna
 import pytest
 from optuna.trial import TrialState as OptunaState
 
+from hpo_app.errors import RunFolderError
 from hpo_app.plan.read_space import read_space
 from hpo_app.plan.run_plan import Mode, Objective
 from hpo_app.search.searcher import Searcher
@@ -115,3 +116,15 @@ def test_a_sampler_that_learnt_is_replayed_from_the_journal_alone(make_study):
     again = make(optuna.samplers.TPESampler(seed=5))
     assert again.replay(events, make_study()) == 0
     assert [again.ask() for _ in range(3)] == [whole.ask() for _ in range(3)]
+
+
+@pytest.mark.parametrize("params", [{}, {"x": 50.0}, {"x": 1.0, "y": 1.0}], ids=repr)
+def test_a_journal_with_other_parameters_than_the_space_is_refused(make_study, params):
+    learned = EarlierTrial("before", 4, TrialState.STOPPED, params, ((1, 3.0),)).to_fields()
+    asked = {"trial": 0, "params": params}
+    for event in (
+        Event(0, 0.0, "opened", {"learned": [learned]}),
+        Event(1, 0.0, "asked", asked),
+    ):
+        with pytest.raises(RunFolderError, match="trial"):
+            make().replay([event], make_study())

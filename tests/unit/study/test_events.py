@@ -71,6 +71,7 @@ NONSENSE = {
     "clone of nobody": {**CLONED, "source": 9},
     "clone of a state elsewhere": {**CLONED, "checkpoint": "trials/../../x"},
     "end in an unknown state": {**ENDED, "state": "praised"},
+    "end in a state that is none": {**ENDED, "state": "running"},
     "end in no state": {**ENDED, "state": None},
     "error in a mapping": {**ENDED, "error": {"a": 1}},
     "resumed with no number": {"event": "resumed"},
@@ -104,6 +105,34 @@ def test_a_run_that_opens_with_nonsense_is_refused(tmp_path, key, value):
     if key == "seed" and value == 10**12:
         value = 0.5
     write(tmp_path, {**OPENED, key: value})
+    with pytest.raises(RunFolderError, match="line 1"):
+        load_study(tmp_path)
+
+
+LEARNED = {"run_id": "r", "number": 0, "state": "finished", "params": {}, "curve": [[1, 1.0]]}
+
+
+@pytest.mark.parametrize(
+    "learned",
+    [
+        5,
+        [1],
+        [{}],
+        [{**LEARNED, "state": "failed"}],
+        [{**LEARNED, "state": []}],
+        [{**LEARNED, "params": [1]}],
+        [{**LEARNED, "curve": []}],
+        [{**LEARNED, "curve": [[1]]}],
+        [{**LEARNED, "curve": [[1, None]]}],
+        [{**LEARNED, "curve": [["1", 1.0]]}],
+        [{**LEARNED, "more": 1}],
+    ],
+    ids=repr,
+)
+def test_a_run_that_learned_from_nonsense_is_refused(tmp_path, learned):
+    write(tmp_path, {**OPENED, "learned": [LEARNED]}, ASKED)
+    assert load_study(tmp_path).trials
+    write(tmp_path, {**OPENED, "learned": learned}, ASKED)
     with pytest.raises(RunFolderError, match="line 1"):
         load_study(tmp_path)
 
