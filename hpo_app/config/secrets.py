@@ -28,6 +28,11 @@ SAMPLED = ("search_space", "params")
 _VARIABLE = re.compile(r"""\$\{\s*oc\.env\s*:\s*["']?(\w+)""")
 _LITERAL_DEFAULT = re.compile(r"""\$\{\s*oc\.env\s*:[^,{}]*,\s*(?!null\b|\$\{|\}|""|'')""")
 _INTERPOLATION = re.compile(r"(?<!\\)\$\{")
+_FLAT = re.compile(r"\$\{[^${}]*\}")
+_BY_NAME = re.compile(
+    r"""(?<!\\)\$\{\s*(?:oc\.env\s*:\s*["']?(?P<variable>\w+)["']?\s*(?P<default>,[^${}]*)?"""
+    r"""|(?P<param>params\.\w+))\s*\}"""
+)
 # Nobody can guess it: a sampled value that looks like an interpolation stays text.
 _MARK = token_hex(16)
 _UNSET = re.compile(r"Environment variable '(\w+)' not found")
@@ -122,6 +127,18 @@ def _escaped(key: str, node: Any) -> Any:
         return {name: _escaped(f"{key}.{name}", child) for name, child in node.items()}
     if isinstance(node, list):
         return [_escaped(key, child) for child in node]
-    if isinstance(node, str) and secret_variables({key: node}):
+    secrets = secret_variables({key: node}) if isinstance(node, str) else set()
+    if not secrets:
+        return node
+    if "${" in _FLAT.sub("", node):  # One inside of another: all of it waits for the secret.
         return _INTERPOLATION.sub(f"{_MARK}{{", node)
-    return node
+    return _BY_NAME.sub(lambda found: _marked(found, secrets), node)
+
+
+def _marked(found: re.Match[str], secrets: set[str]) -> str:
+    """Return what stands for a secret or a parameter; all else beside a secret is resolved."""
+    if found["param"]:
+        return f"{_MARK}{{{found['param']}}}"
+    if found["variable"] not in secrets:
+        return found[0]
+    return f"{_MARK}{{oc.env:{found['variable']}{found['default'] or ''}}}"

@@ -81,8 +81,9 @@ TEMPLATE = {
         "header": "Bearer ${oc.env:MY_TOKEN} for ${params.lr}",
         "again": "${model.api_key}",
         "where": ["${oc.env:PLACE}", "${oc.env:MY_TOKEN}"],
+        "url": "https://${data.host}/${oc.env:PLACE}?t=${ oc.env:'MY_TOKEN' }",
     },
-    "data": {},
+    "data": {"host": "hub.example"},
     "training": {"iterations": 2},
 }
 
@@ -101,6 +102,7 @@ def test_a_winner_is_written_with_secrets_by_name_and_trains_again(tmp_path, mon
     written = (tmp_path / "best.yaml").read_text()
     assert "secret" not in written
     assert "here" in written
+    assert "https://hub.example/here?t=${oc.env:MY_TOKEN}" in written
     assert read_best(tmp_path / "best.yaml").rendered == render(TEMPLATE, params)
 
 
