@@ -110,7 +110,7 @@ def redacted(value: Any) -> Any:
 
 def redact_file(path: Path) -> None:
     """Rewrite a text file if it holds a secret: what a subprocess wrote came past Python."""
-    if not _known:
+    if not _known or not path.exists():
         return
     text = path.read_bytes().decode("utf-8", "surrogateescape")
     clean = redact(text)

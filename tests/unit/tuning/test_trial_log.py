@@ -23,3 +23,11 @@ def test_a_log_of_ordinary_length_is_left_alone(tmp_path):
     (tmp_path / "log.txt").write_text("iteration 1\n")
     shorten_log(tmp_path / "log.txt")
     assert (tmp_path / "log.txt").read_text() == "iteration 1\n"
+
+
+def test_a_log_that_was_removed_meanwhile_fails_no_trial(tmp_path):
+    path = tmp_path / "log.txt"
+    with output_to(path):
+        path.unlink()
+        shorten_log(path)
+    assert not path.exists()
