@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import os
@@ -202,13 +203,15 @@ def _leave(recorder: Recorder, folder: Path) -> Callable[[str], None]:
     """Return what ends this process where Ray does not give it back."""
 
     def leave(reason: str) -> None:
-        recorder.close()
+        # Whatever the run's own thread, or the disk, does meanwhile: nobody else would end this.
+        with contextlib.suppress(Exception):
+            recorder.close()
         sys.stderr.write(
             f"\n{reason}\nRay does not let go of the run. What was reported is safe; "
             f"go on with\npython -m hpo_app action=resume run={folder}\n"
         )
         sys.stderr.flush()
-        os._exit(EXIT_RESOURCES)
+        recorder.signals.leave(EXIT_RESOURCES)
 
     return leave
 
