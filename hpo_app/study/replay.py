@@ -114,8 +114,8 @@ class StudyBuilder:
         reports = self._drafts[fields["trial"]].reports
         # A trial that went back to a checkpoint repeats iterations: what it did after that
         # checkpoint the first time is no longer part of its history.
-        for iteration in [known for known in reports if known >= report.iteration]:
-            del reports[iteration]
+        while reports and next(reversed(reports)) >= report.iteration:
+            reports.popitem()
         reports[report.iteration] = report
         self._change(fields["trial"], is_untried=False)
 
