@@ -72,6 +72,7 @@ def check_plan(plan: RunPlan) -> Iterator[Problem]:
     yield from arguments_out_of_range(plan)
     yield from milestones_out_of_order(plan)
     yield from time_that_nobody_reports(plan)
+    yield from cluster_through_a_client(plan)
     yield from missing_packages(plan)
 
 
@@ -215,6 +216,14 @@ def time_that_nobody_reports(plan: RunPlan) -> Iterator[Problem]:
         yield Problem(
             "scheduler.time_attr", str(clock), expected, "set scheduler.time_attr=iteration"
         )
+
+
+def cluster_through_a_client(plan: RunPlan) -> Iterator[Problem]:
+    """Yield an address of Ray's client: Tune then sends the run itself there, journal and all."""
+    if plan.cluster.address.startswith("ray://"):
+        expected = "HOST:PORT of a cluster that this machine is a node of, auto, or local"
+        fix = "start on a node of the cluster with ray.address=auto"
+        yield Problem("ray.address", plan.cluster.address, expected, fix)
 
 
 def missing_packages(plan: RunPlan) -> Iterator[Problem]:

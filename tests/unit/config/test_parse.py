@@ -56,6 +56,11 @@ BAD = {
     "third mode": ("objective.mode=maximise", "objective.mode", "min or max"),
     "no metric": ("objective.metric=null", "objective.metric", "a name"),
     "dashboard in words": ("ray.dashboard=maybe", "ray.dashboard", "true or false"),
+    "cluster through a client": (
+        "ray.address=ray://head:10001",
+        "ray.address",
+        "HOST:PORT of a cluster that this machine is a node of, auto, or local",
+    ),
     "modules not a list": ("trusted_modules=mine", "trusted_modules", "a list of names"),
     "low above high": ("search_space.x.low=9", "search_space.x.low", "at most high=5"),
     "metric in the searcher": (
