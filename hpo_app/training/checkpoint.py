@@ -44,7 +44,8 @@ def save_checkpoint(source: Path, target: Path, iteration: int) -> None:
 
 def write_iteration(folder: Path, iteration: int) -> None:
     """Note in a folder of training state how many reports were made before, and its checksums."""
-    content = {"iteration": iteration, "crc32": _checksums(folder)}
+    # The trainer's own links are followed, as Tune does when it copies what they lead to.
+    content = {"iteration": iteration, "crc32": _checksums(folder, follow=True)}
     (folder / ITERATION_FILE).write_text(json.dumps(content), encoding="utf-8")
 
 
@@ -66,10 +67,13 @@ def is_whole(folder: Path) -> bool:
         return False
 
 
-def _checksums(folder: Path) -> dict[str, int]:
+def _checksums(folder: Path, *, follow: bool = False) -> dict[str, int]:
     paths = (path for path in folder.rglob("*") if path.is_symlink() or not path.is_dir())
     files = (path for path in paths if path.name != ITERATION_FILE)
-    return {str(path.relative_to(folder)): _checksum(path) for path in files}
+    return {
+        str(path.relative_to(folder)): _checksum(path.resolve() if follow else path)
+        for path in files
+    }
 
 
 def _checksum(path: Path) -> int:
