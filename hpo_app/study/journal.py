@@ -168,11 +168,14 @@ class Journal:
         self._pending.clear()
 
     def close(self) -> None:
-        """Write what is pending and close the file."""
+        """Write what is pending and close the file; one without an event is removed."""
         try:
             self.sync()
         finally:
+            is_empty = not os.fstat(self._file).st_size
             os.close(self._file)
+            if is_empty:
+                self._path.unlink(missing_ok=True)
 
 
 def read_events(path: Path) -> Iterator[Event]:
@@ -288,4 +291,6 @@ def _move_tail(path: Path, start: int, size: int) -> None:
 
 
 def _again(path: Path) -> str:
+    if not path.exists() or not path.stat().st_size:
+        return "start again"  # Nothing is on record that could be gone on with.
     return f"type: python -m hpo_app action=resume run={path.parent}"

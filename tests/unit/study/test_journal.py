@@ -1,10 +1,11 @@
 """Acknowledged events are read back, in order, once; damage is named."""
 
+import errno
 import json
 
 import pytest
 
-from hpo_app.errors import EXIT_CANNOT_LOAD, RunFolderError
+from hpo_app.errors import EXIT_CANNOT_LOAD, RunFolderError, StorageError
 from hpo_app.study.journal import SCHEMA_VERSION, Journal, read_events
 
 
@@ -42,6 +43,22 @@ def test_events_come_back_in_order(path):
     assert [event.name for event in events] == ["opened", *["asked"] * 4]
     assert events[-1].fields["text"] == 'ünïcode\n"quotes"'
     assert [event.at_s for event in events] == sorted(event.at_s for event in events)
+
+
+def test_a_run_that_got_no_event_on_disk_is_told_to_start_again_and_leaves_no_journal(
+    path, monkeypatch
+):
+    journal = Journal.create(path)
+    journal.append("opened", **OPENED)
+    monkeypatch.setattr("hpo_app.study.journal.append", full)
+    for end in (journal.sync, journal.close):
+        with pytest.raises(StorageError, match="then start again"):
+            end()
+    assert not path.exists()
+
+
+def full(*_):
+    raise OSError(errno.ENOSPC, "No space left on device")
 
 
 def test_nothing_is_written_before_sync(path):
