@@ -17,6 +17,7 @@ from hpo_app.training.seeds import derive_seed
 from hpo_app.tuning.attempts import NOT_REUSED, error_of, in_another_worker, kind_of
 from hpo_app.tuning.storage import RunStorage
 from hpo_app.tuning.view import ShieldedView
+from hpo_app.tuning.watchdog import STALLED
 
 
 if TYPE_CHECKING:
@@ -223,7 +224,7 @@ class Recorder(Callback):
     def on_trial_recover(self, *_: Any, trial: Any, **__: Any) -> None:
         """The trial failed and will be started again."""
         number, error = _number(trial), error_of(trial)
-        if self.signals.reason or self.storage.is_full(error):
+        if self._is_nobodys_fault or self.storage.is_full(error):
             return  # As in `on_trial_error`.
         self._write("retried", trial=number, error=error)
         # What made it fail, a full card or a slow disk, may need a moment to pass.
@@ -231,10 +232,8 @@ class Recorder(Callback):
 
     def on_trial_error(self, *_: Any, trial: Any, **__: Any) -> None:
         """The trial failed for good."""
-        if self.signals.reason:
-            # `timeout` and systemd tell the workers what they tell us: it is no fault of the trial,
-            # which counts as cut off and goes on when the run is resumed.
-            return
+        if self._is_nobodys_fault:
+            return  # The trial counts as cut off, and goes on when the run is resumed.
         error = error_of(trial)
         if self.storage.is_full(error):
             # The disk failed and not the params: nobody is told that they are bad.
@@ -255,10 +254,19 @@ class Recorder(Callback):
 
     # What follows from it.
 
+    @property
+    def _is_nobodys_fault(self) -> bool:
+        """Whether somebody ends workers under trials that did nothing wrong.
+
+        `timeout` and systemd tell the workers what they tell us, and where Tune's loop waits in a
+        run that stands still, the watchdog ends the worker before the loop has let go of it.
+        """
+        return bool(self.signals.reason) or self.stop_reason.startswith(STALLED)
+
     def _end_untold(self) -> None:
         # Tune calls nobody when a worker cannot be reset for a trial; a trial that is still
         # counted as alive would keep its slot for ever.
-        if self.signals.reason:
+        if self._is_nobodys_fault:
             return
         for number, trial in list(self._tune_trials.items()):
             if trial.status == "ERROR" and self._moves[number] < _MOST_MOVES:
