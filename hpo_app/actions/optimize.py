@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -68,7 +69,8 @@ def search(command: Command, changes: Sequence[str] | None = None) -> Outcome:
     earlier = earlier_runs(plan) if changes is None else ()
     if secret_variables(plan.template):
         # None is written to it by us, but a training function writes there too.
-        folder.chmod(0o700)
+        with contextlib.suppress(PermissionError):  # Whose folder it is decides.
+            folder.chmod(0o700)
     facts = environment_facts()
     progress = Progress(plan.objective, plan.num_trials, plan.iterations)
     supervisor = Supervisor(command.signals)

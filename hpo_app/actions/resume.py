@@ -14,8 +14,6 @@ from hpo_app.study.replay import load_study
 
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from hpo_app.actions.command import Command, Outcome
     from hpo_app.study.records import Study
 
@@ -38,15 +36,16 @@ def run(command: Command) -> Outcome:
     if not wanted.is_complete:
         return search(command, changes=command.changes)
     with command.signals.noted(), run_lock(command.folder):
-        return conclude(command, _closed(command.folder, study))
+        return conclude(command, _closed(command, study, wanted))
 
 
-def _closed(folder: Path, study: Study) -> Study:
+def _closed(command: Command, study: Study, wanted: Study) -> Study:
     """Return the study of a run whose trials have all ended, once its journal says so too."""
-    reason = f"all {study.num_trials} trials ended"
+    reason = f"all {wanted.num_trials} trials ended"
     if study.stop_reason != reason:
-        journal, _ = Journal.reopen(folder / FILE_NAME)
-        journal.append("resumed", num_trials=study.num_trials, changes=[], facts={})
+        journal, _ = Journal.reopen(command.folder / FILE_NAME)
+        changes = list(command.changes)
+        journal.append("resumed", num_trials=wanted.num_trials, changes=changes, facts={})
         journal.append("closed", reason=reason)
         journal.close()
-    return replace(study, stop_reason=reason)
+    return replace(wanted, stop_reason=reason)

@@ -42,7 +42,8 @@ class EarlierTrial:
         number: Number of the trial in that run.
         state: How it ended: finished, or stopped early.
         params: Its values, in the order of the new run's search space.
-        curve: `(iteration, value)` of all its reports.
+        curve: `(iteration, value)` of its last report: a sampler looks at no other, and the first
+            line of a journal, where it is kept, has a largest length.
     """
 
     run_id: str
@@ -178,7 +179,7 @@ def _taken_from(folder: str, study: Study, plan: RunPlan) -> EarlierRun:
             left_out.setdefault(reason, []).append(trial.number)
             continue
         params = {name: trial.params[name] for name in plan.space}
-        taken.append(EarlierTrial(study.run_id, trial.number, trial.state, params, curve))
+        taken.append(EarlierTrial(study.run_id, trial.number, trial.state, params, curve[-1:]))
     numbers = {reason: tuple(found) for reason, found in left_out.items()}
     return EarlierRun(folder, tuple(taken), numbers)
 

@@ -293,4 +293,4 @@ def _move_tail(path: Path, start: int, size: int) -> None:
 def _again(path: Path) -> str:
     if not path.exists() or not path.stat().st_size:
         return "start again"  # Nothing is on record that could be gone on with.
-    return f"type: python -m hpo_app action=resume run={path.parent}"
+    return f"go on with action=resume run={path.parent}"

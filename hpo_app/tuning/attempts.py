@@ -108,7 +108,9 @@ def _log_of(trial: AttemptedTrial) -> str:
     try:
         with Path(trial.path, "log.txt").open("rb") as file:
             size = file.seek(0, os.SEEK_END)
-            file.seek(max(size - _LOG_TAIL, trial.log_start))
+            # A log that has grown too long is cut, and what was its end is no more.
+            start = trial.log_start if trial.log_start <= size else 0
+            file.seek(max(size - _LOG_TAIL, start))
             trial.log_start = size
             return file.read().decode("utf-8", "replace")
     except OSError:  # It never wrote, or on another machine.

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from ray.tune import Callback
 
 from hpo_app.analysis.failures import error_line
+from hpo_app.errors import HpoError
 from hpo_app.signals import Signals
 from hpo_app.study.records import TrialState
 from hpo_app.study.replay import StudyBuilder
@@ -210,7 +211,15 @@ class Recorder(Callback):
     def on_checkpoint(self, *_: Any, trial: Any, checkpoint: Any, **__: Any) -> None:
         """The trial's state is on disk."""
         number, path = _number(trial), str(checkpoint.path)
-        fields = {"iteration": read_iteration(Path(path)), "crc32": checkpoint_checksum(Path(path))}
+        try:
+            iteration, crc32 = read_iteration(Path(path)), checkpoint_checksum(Path(path))
+        except (HpoError, OSError) as error:
+            # Somebody removed it, or a trainer filled it with more than can be looked at.
+            self._view.notice(
+                f"a checkpoint of trial {number} is of no use: {error_line(str(error))}"
+            )
+            return
+        fields = {"iteration": iteration, "crc32": crc32}
         self._write("checkpointed", trial=number, path=self._relative(path), **fields)
         self.storage.checkpoints.add(number, path)
 

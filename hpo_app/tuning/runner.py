@@ -208,7 +208,7 @@ def _leave(recorder: Recorder, folder: Path) -> Callable[[str], None]:
             recorder.close()
         sys.stderr.write(
             f"\n{reason}\nRay does not let go of the run. What was reported is safe; "
-            f"go on with\npython -m hpo_app action=resume run={folder}\n"
+            f"go on with action=resume run={folder}\n"
         )
         sys.stderr.flush()
         recorder.signals.leave(EXIT_RESOURCES)

@@ -7,6 +7,7 @@ result it waits for), and names trials at random.
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ray.tune.search.search_algorithm import SearchAlgorithm
@@ -15,8 +16,6 @@ from hpo_app.tuning.attempts import AttemptedTrial
 
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from hpo_app.plan.search_space import Params
     from hpo_app.tuning.past import Restart
     from hpo_app.tuning.recorder import Recorder
@@ -96,4 +95,10 @@ class TuneSearch(SearchAlgorithm):
         # Tune gives a folder that exists another name; this trial goes on in its own.
         trial.relative_logdir = str(record.number)
         trial.storage.trial_dir_name = trial.relative_logdir
+        # What earlier attempts wrote tells nothing of this one.
+        trial.log_start = _size_of(Path(trial.path, "log.txt"))
         return trial
+
+
+def _size_of(path: Path) -> int:
+    return path.stat().st_size if path.is_file() else 0

@@ -46,7 +46,10 @@ def why_silent(trials: Mapping[int, Any], times: TrainingTime, now: float) -> st
     if address:
         reasons.append(f"Ray's control process at {address} does not answer: it has died")
     else:
-        reasons += [_waiting(waiting, trials), *_lost_nodes()]
+        try:
+            reasons += [_waiting(waiting, trials), *_lost_nodes()]
+        except Exception:  # noqa: BLE001 - Ray's own errors; to say why must not end the run
+            reasons.append("Ray does not say what its resources do")
     return "; ".join(_some([reason for reason in reasons if reason])) or "no trial is under way"
 
 

@@ -79,7 +79,11 @@ class RunStorage:
 
     def is_full(self, error: str) -> bool:
         """Return whether a trial failed for want of room; the run then ends in order."""
-        reason = want_of_room(error, self._folder, scratch_folder())
+        # The temporary folder of the driver is that of its trials on this machine only.
+        places = (
+            (self._folder, scratch_folder()) if self._plan.cluster.is_local else (self._folder,)
+        )
+        reason = want_of_room(error, *places)
         if reason:
             self._stop(reason)
         return bool(reason)

@@ -78,13 +78,15 @@ class Watchdog(Callback):
 
     def on_trial_start(self, *_: Any, trial: Any, **__: Any) -> None:
         """A worker took the trial."""
-        self._move()
-        self._times.started(_number(trial), self._moved_at, trial.config.get("wait_s", 0.0))
+        with self._lock:
+            self._move()
+            self._times.started(_number(trial), self._moved_at, trial.config.get("wait_s", 0.0))
 
     def on_trial_result(self, *_: Any, trial: Any, **__: Any) -> None:
         """The trial reported."""
-        self._move()
-        self._times.reported(_number(trial), self._moved_at)
+        with self._lock:
+            self._move()
+            self._times.reported(_number(trial), self._moved_at)
 
     def on_trial_complete(self, *_: Any, trial: Any, **__: Any) -> None:
         """The trial ended well."""
@@ -115,9 +117,10 @@ class Watchdog(Callback):
         self._moved_at, self._told_s = time.monotonic(), 0.0
 
     def _end(self, trial: Any) -> None:
-        self._move()
-        self._times.ended(_number(trial))
-        self._killed.discard(_number(trial))
+        with self._lock:
+            self._move()
+            self._times.ended(_number(trial))
+            self._killed.discard(_number(trial))
 
     # What it does by itself.
 

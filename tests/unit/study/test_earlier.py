@@ -64,13 +64,13 @@ def earlier_run(tmp_path, plan_of):
     return write
 
 
-def test_finished_and_stopped_trials_are_taken_with_their_curves(earlier_run, plan_of):
+def test_finished_and_stopped_trials_are_taken_with_their_last_report(earlier_run, plan_of):
     folder = earlier_run(
         "before", (SOUND, "finished", [3.0, 2.0, 1.0]), ({**SOUND, "x": 2.0}, "stopped", [4.0])
     )
     (run,) = read_earlier(plan_of(warm_start=[folder]))
     assert run.taken == (
-        EarlierTrial("before", 0, TrialState.FINISHED, SOUND, ((1, 3.0), (2, 2.0), (3, 1.0))),
+        EarlierTrial("before", 0, TrialState.FINISHED, SOUND, ((3, 1.0),)),
         EarlierTrial("before", 1, TrialState.STOPPED, {**SOUND, "x": 2.0}, ((1, 4.0),)),
     )
     assert run.left_out == {}
