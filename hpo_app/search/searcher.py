@@ -1,40 +1,22 @@
-"""From past trials to the next parameters: ask and tell over any Optuna sampler.
-
-Optuna is told the truth. A trial that trained to its end is COMPLETE. One that the scheduler
-stopped is PRUNED with its curve, so that a model never takes its early value for a final one. One
-that crashed or reported nothing usable is FAIL. Ray's own wrapper reports a stopped trial as
-complete, and leaves one that reported NaN running for ever (measured with Ray 2.60).
-"""
+"""From past trials to the next parameters: what holds for every search algorithm."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
-import optuna
-from optuna.study import StudyDirection
-from optuna.trial import TrialState as OptunaState
+from typing import TYPE_CHECKING
 
 from hpo_app.errors import Problem, RunFolderError
-from hpo_app.plan.run_plan import Mode
-from hpo_app.search.distributions import to_distributions, to_drawn, to_params
+from hpo_app.search.engine import Outcome
 from hpo_app.study.earlier import EarlierTrial
 from hpo_app.study.records import TrialState
 
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator
 
-    from hpo_app.plan.run_plan import Objective
     from hpo_app.plan.search_space import Params, SearchSpace
+    from hpo_app.search.engine import Engine
     from hpo_app.study.journal import Event
     from hpo_app.study.records import Study
-
-_TOLD_AS = {
-    TrialState.FINISHED: OptunaState.COMPLETE,
-    TrialState.STOPPED: OptunaState.PRUNED,
-    TrialState.INTERRUPTED: OptunaState.PRUNED,
-    TrialState.FAILED: OptunaState.FAIL,
-}
 
 
 class Searcher:
@@ -42,20 +24,12 @@ class Searcher:
 
     Attributes:
         num_asked: How many trials were asked for; the next one gets this number.
-
-    Source:
-        Optuna's ask-and-tell interface, https://optuna.readthedocs.io.
     """
 
-    def __init__(self, space: SearchSpace, objective: Objective, sampler: Any) -> None:
-        optuna.logging.set_verbosity(optuna.logging.WARNING)
+    def __init__(self, space: SearchSpace, engine: Engine) -> None:
         self._space = space
-        self._objective = objective
-        self._distributions = to_distributions(space)
-        is_max = objective.mode is Mode.MAX
-        direction = StudyDirection.MAXIMIZE if is_max else StudyDirection.MINIMIZE
-        self._study = optuna.create_study(sampler=sampler, direction=direction)
-        self._open: dict[int, optuna.trial.Trial] = {}
+        self._engine = engine
+        self._open: set[int] = set()
         self.num_asked = 0
 
     def ask(self) -> tuple[int, Params, bool]:
@@ -63,40 +37,47 @@ class Searcher:
         number = self.num_asked
         is_default = number == 0 and self._space.has_defaults
         if is_default:
-            self._study.enqueue_trial(to_drawn(self._space, self._space.defaults))
-        trial = self._study.ask(self._distributions)
-        self._open[number] = trial
+            # Handed over as it was written: a rank or a share loses nothing on its way through an
+            # engine, but a default between two steps of a range would move.
+            params = self._space.defaults
+            self._engine.impose(number, params)
+        else:
+            params = self._engine.propose(number)
+        self._open.add(number)
         self.num_asked += 1
-        # The default is handed over as it was written: a rank or a share loses nothing, but a
-        # default between two steps of a range would move.
-        params = self._space.defaults if is_default else to_params(self._space, trial.params)
         return number, params, is_default
 
+    def tell(self, number: int, outcome: Outcome) -> str:
+        """Say what became of a trial.
+
+        Args:
+            number: Number of the trial.
+            outcome: How it ended, and what it reported.
+
+        Returns:
+            The word for how the engine took it.
+        """
+        self._open.discard(number)
+        return self._engine.tell(number, outcome)
+
     def learn(self, earlier: Iterable[EarlierTrial]) -> None:
-        """Tell the sampler of trials of other runs; they get no number in this one."""
+        """Tell the engine of trials of other runs; they get no number in this one."""
         for trial in earlier:
-            known = optuna.trial.create_trial(
-                state=_TOLD_AS[trial.state],
-                value=trial.curve[-1][1],
-                params=to_drawn(self._space, trial.params),
-                distributions=self._distributions,
-                intermediate_values=dict(trial.curve),
-            )
-            self._study.add_trial(known)
+            self._engine.learn(trial)
 
     def replay(self, events: Iterable[Event], study: Study) -> int:
-        """Bring the sampler to where it stood after `events`, by asking and telling all again.
+        """Bring the engine to where it stood after `events`, by asking and telling all again.
 
-        A sampler that is asked and told in the same order draws the same, so that its random
-        numbers go on where they stopped. Where it draws otherwise (another release of Optuna),
-        what the journal says is put in its place. Trials that were cut off stay open.
+        An engine that is asked and told in the same order draws the same, so that its random
+        numbers go on where they stopped. Where it draws otherwise (another release of its
+        library), what the journal says is put in its place. Trials that were cut off stay open.
 
         Args:
             events: The journal, in order.
             study: What it tells of.
 
         Returns:
-            How many trials the sampler drew otherwise.
+            How many trials the engine drew otherwise.
 
         Raises:
             RunFolderError: If a trial has other parameters than the search space.
@@ -111,8 +92,8 @@ class Searcher:
             elif event.name == "asked":
                 num_otherwise += not self._ask_again(event.fields["params"])
             elif event.name == "ended" and self._counts(event):
-                curve = records[number].curve(self._objective.metric)
-                self.tell(number, TrialState(event.fields["state"]), curve)
+                state = TrialState(event.fields["state"])
+                self.tell(number, Outcome(state, records[number].reports))
         return num_otherwise
 
     def _refuse_strangers(self, events: Iterable[Event]) -> None:
@@ -140,29 +121,9 @@ class Searcher:
         number, drawn, _ = self.ask()
         if drawn == params:
             return True
-        self._study.tell(self._open.pop(number), state=OptunaState.FAIL)
-        self._study.enqueue_trial(to_drawn(self._space, params))
-        self._open[number] = self._study.ask(self._distributions)
+        self._engine.withdraw(number)
+        self._engine.impose(number, params)
         return False
-
-    def tell(self, number: int, state: TrialState, curve: Sequence[tuple[int, float]]) -> str:
-        """Say what became of a trial.
-
-        Args:
-            number: Number of the trial.
-            state: How it ended.
-            curve: `(iteration, value)` of all its reports.
-
-        Returns:
-            The state that the sampler was told.
-        """
-        trial = self._open.pop(number)
-        told = _TOLD_AS[state] if curve else OptunaState.FAIL
-        for iteration, value in curve:
-            trial.report(value, iteration)
-        last = curve[-1][1] if told is OptunaState.COMPLETE else None
-        self._study.tell(trial, last, told)
-        return told.name
 
 
 def _params_in(events: Iterable[Event]) -> Iterator[tuple[str, Params]]:

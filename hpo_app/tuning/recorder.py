@@ -10,6 +10,7 @@ from ray.tune import Callback
 
 from hpo_app.analysis.failures import error_line
 from hpo_app.errors import HpoError
+from hpo_app.search.engine import Outcome
 from hpo_app.signals import Signals
 from hpo_app.study.records import TrialState
 from hpo_app.study.replay import StudyBuilder
@@ -295,9 +296,8 @@ class Recorder(Callback):
     def _end(self, number: int, state: TrialState, error: str | None = None) -> None:
         self._alive.discard(number)
         self._tune_trials.pop(number, None)
-        curve = self._record(number).curve(self._plan.objective.metric)
         fields = {"error": error} if error else {}
-        told = self._searcher.tell(number, state, curve)
+        told = self._searcher.tell(number, Outcome(state, self._record(number).reports))
         self._write("ended", trial=number, state=state.value, told=told, **fields)
         self.storage.ended(self._record(number), state)
         self._num_sound += state is not TrialState.FAILED

@@ -19,6 +19,7 @@ from ray import tune
 
 from hpo_app.config.build import build
 from hpo_app.errors import EXIT_RESOURCES
+from hpo_app.search.optuna_engine import OptunaEngine
 from hpo_app.search.searcher import Searcher
 from hpo_app.signals import Signals
 from hpo_app.study.files import replace_file
@@ -218,7 +219,7 @@ def _leave(recorder: Recorder, folder: Path) -> Callable[[str], None]:
 
 def _searcher(plan: RunPlan) -> Searcher:
     sampler = build(plan.searcher.component, "search_alg", plan.trusted_modules)
-    return Searcher(plan.space, plan.objective, sampler)
+    return Searcher(plan.space, OptunaEngine(plan.space, plan.objective, sampler))
 
 
 def _scheduler(plan: RunPlan) -> Any:

@@ -9,10 +9,12 @@ from optuna.trial import TrialState as OptunaState
 from hpo_app.errors import RunFolderError
 from hpo_app.plan.read_space import read_space
 from hpo_app.plan.run_plan import Mode, Objective
+from hpo_app.search.engine import Outcome
+from hpo_app.search.optuna_engine import OptunaEngine
 from hpo_app.search.searcher import Searcher
 from hpo_app.study.earlier import EarlierTrial
 from hpo_app.study.journal import Event
-from hpo_app.study.records import TrialState
+from hpo_app.study.records import Report, TrialState
 
 
 LOSS = Objective("loss", Mode.MIN)
@@ -21,7 +23,12 @@ LOSS = Objective("loss", Mode.MIN)
 def make(sampler=None, **fields):
     space, problems = read_space({"x": {"type": "uniform", "low": -5, "high": 5, **fields}})
     assert problems == []
-    return Searcher(space, LOSS, sampler or optuna.samplers.RandomSampler(seed=1))
+    engine = OptunaEngine(space, LOSS, sampler or optuna.samplers.RandomSampler(seed=1))
+    return Searcher(space, engine)
+
+
+def outcome(state, curve):
+    return Outcome(state, [Report(iteration, {"loss": loss}, 0.0) for iteration, loss in curve])
 
 
 def test_trial_0_is_the_default_configuration():
@@ -56,8 +63,8 @@ def test_the_same_seed_proposes_the_same():
 def test_optuna_is_told_the_truth(state, curve, told, value):
     searcher = make()
     number, _, _ = searcher.ask()
-    assert searcher.tell(number, state, curve) == told.name
-    (trial,) = searcher._study.get_trials()
+    assert searcher.tell(number, outcome(state, curve)) == told.name
+    (trial,) = searcher._engine._study.get_trials()
     assert trial.state is told
     assert trial.value == value
     assert trial.intermediate_values == dict(curve)
@@ -70,7 +77,7 @@ def test_a_model_proposes_better_points_than_its_random_start():
         number, params, _ = searcher.ask()
         loss = (params["x"] - 1.5) ** 2
         losses.append(loss)
-        searcher.tell(number, TrialState.FINISHED, [(1, loss)])
+        searcher.tell(number, outcome(TrialState.FINISHED, [(1, loss)]))
     assert statistics.median(losses[-10:]) < statistics.median(losses[:10])
 
 
@@ -96,8 +103,8 @@ def test_a_trial_that_was_stopped_before_is_told_as_our_own_are():
     curve = ((1, 3.0), (2, 2.5))
     searcher.learn([EarlierTrial("before", 4, TrialState.STOPPED, {"x": 1.0}, curve)])
     number, _, _ = searcher.ask()
-    searcher.tell(number, TrialState.STOPPED, curve)
-    known, own = searcher._study.get_trials()
+    searcher.tell(number, outcome(TrialState.STOPPED, curve))
+    known, own = searcher._engine._study.get_trials()
     assert (known.state, known.value, known.intermediate_values) == (
         own.state, own.value, own.intermediate_values
     )  # fmt: skip

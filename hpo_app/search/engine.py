@@ -1,0 +1,64 @@
+"""What proposes values: the one door through which every search algorithm comes in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from hpo_app.plan.search_space import Params
+    from hpo_app.study.earlier import EarlierTrial
+    from hpo_app.study.records import Report, TrialState
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a trial.
+
+    Attributes:
+        state: How it ended.
+        reports: All that it reported, by iteration.
+    """
+
+    state: TrialState
+    reports: Sequence[Report] = ()
+
+    def curve(self, metric: str) -> list[tuple[int, float]]:
+        """Return `(iteration, value)` of every report that has `metric`."""
+        return [
+            (report.iteration, report.metrics[metric])
+            for report in self.reports
+            if metric in report.metrics
+        ]
+
+
+class Engine(Protocol):
+    """A search algorithm, in whatever library it lives: asked for values, told what became of them.
+
+    Numbers are those of the trials, and each is proposed or imposed once. An engine that is made
+    with the same seed and called in the same order proposes the same: a run is continued by calling
+    it again as the journal says (`search/searcher.py`).
+    """
+
+    def propose(self, number: int) -> Params:
+        """Return the values that trial `number` shall be trained with."""
+        ...
+
+    def impose(self, number: int, params: Params) -> None:
+        """Hear of values that somebody else chose for trial `number`: the default, a journal."""
+        ...
+
+    def withdraw(self, number: int) -> None:
+        """Hear that what was proposed for `number` is not trained; says nothing of the values."""
+        ...
+
+    def tell(self, number: int, outcome: Outcome) -> str:
+        """Hear what became of a trial; return the word for how it was taken, for the journal."""
+        ...
+
+    def learn(self, trial: EarlierTrial) -> None:
+        """Hear of a trial of another run, which has no number in this one."""
+        ...

@@ -1,0 +1,88 @@
+"""Any Optuna sampler as an engine, by ask and tell.
+
+Optuna is told the truth. A trial that trained to its end is COMPLETE. One that the scheduler
+stopped is PRUNED with its curve, so that a model never takes its early value for a final one. One
+that crashed or reported nothing usable is FAIL. Ray's own wrapper reports a stopped trial as
+complete, and leaves one that reported NaN running for ever (measured with Ray 2.60).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import optuna
+from optuna.study import StudyDirection
+from optuna.trial import TrialState as OptunaState
+
+from hpo_app.plan.run_plan import Mode
+from hpo_app.search.distributions import to_distributions, to_drawn, to_params
+from hpo_app.study.records import TrialState
+
+
+if TYPE_CHECKING:
+    from hpo_app.plan.run_plan import Objective
+    from hpo_app.plan.search_space import Params, SearchSpace
+    from hpo_app.search.engine import Outcome
+    from hpo_app.study.earlier import EarlierTrial
+
+_TOLD_AS = {
+    TrialState.FINISHED: OptunaState.COMPLETE,
+    TrialState.STOPPED: OptunaState.PRUNED,
+    TrialState.INTERRUPTED: OptunaState.PRUNED,
+    TrialState.FAILED: OptunaState.FAIL,
+}
+
+
+class OptunaEngine:
+    """An Optuna sampler over our search space.
+
+    Source:
+        Optuna's ask-and-tell interface, https://optuna.readthedocs.io.
+    """
+
+    def __init__(self, space: SearchSpace, objective: Objective, sampler: Any) -> None:
+        optuna.logging.set_verbosity(optuna.logging.WARNING)
+        self._space = space
+        self._objective = objective
+        self._distributions = to_distributions(space)
+        is_max = objective.mode is Mode.MAX
+        direction = StudyDirection.MAXIMIZE if is_max else StudyDirection.MINIMIZE
+        self._study = optuna.create_study(sampler=sampler, direction=direction)
+        self._open: dict[int, optuna.trial.Trial] = {}
+
+    def propose(self, number: int) -> Params:
+        """Return the values that trial `number` shall be trained with."""
+        trial = self._study.ask(self._distributions)
+        self._open[number] = trial
+        return to_params(self._space, trial.params)
+
+    def impose(self, number: int, params: Params) -> None:
+        """Take values that somebody else chose."""
+        self._study.enqueue_trial(to_drawn(self._space, params))
+        self._open[number] = self._study.ask(self._distributions)
+
+    def withdraw(self, number: int) -> None:
+        """Forget what was proposed; Optuna's samplers do not look at a trial that is FAIL."""
+        self._study.tell(self._open.pop(number), state=OptunaState.FAIL)
+
+    def tell(self, number: int, outcome: Outcome) -> str:
+        """Take what became of a trial; return Optuna's word for it."""
+        trial = self._open.pop(number)
+        curve = outcome.curve(self._objective.metric)
+        told = _TOLD_AS[outcome.state] if curve else OptunaState.FAIL
+        for iteration, value in curve:
+            trial.report(value, iteration)
+        last = curve[-1][1] if told is OptunaState.COMPLETE else None
+        self._study.tell(trial, last, told)
+        return told.name
+
+    def learn(self, trial: EarlierTrial) -> None:
+        """Add a trial of another run to the study."""
+        known = optuna.trial.create_trial(
+            state=_TOLD_AS[trial.state],
+            value=trial.curve[-1][1],
+            params=to_drawn(self._space, trial.params),
+            distributions=self._distributions,
+            intermediate_values=dict(trial.curve),
+        )
+        self._study.add_trial(known)
