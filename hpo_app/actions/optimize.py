@@ -130,7 +130,8 @@ def _after_stuck(command: Command, stuck: StuckError) -> Outcome:
         command.signals.check()
         raise ResourceError([_broken_ray(stuck, "type the command again")])
     outcome = conclude(command, load_study(folder).cut_off(stuck.reason))
-    if command.signals.number is None:
+    is_said = command.signals.number is not None or stuck.reason.startswith((STALLED, LOST))
+    if not is_said:
         raise ResourceError([_broken_ray(stuck, f"type {resume_command(folder, command.plan)}")])
     return outcome
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import logging
 import os
@@ -18,7 +17,6 @@ import numpy as np
 from ray import tune
 
 from hpo_app.config.build import build
-from hpo_app.errors import EXIT_RESOURCES
 from hpo_app.search.optuna_engine import OptunaEngine
 from hpo_app.search.searcher import Searcher
 from hpo_app.signals import Signals
@@ -38,7 +36,7 @@ from hpo_app.tuning.watchdog import Watchdog
 
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
     from typing import Unpack
 
@@ -132,21 +130,18 @@ def run_search(
                 decided = _remind(scheduler, past, view)
                 recorder.reopen(past, decided, {**resumed, "facts": facts})
             replace_file(folder / "environment.json", json.dumps(facts, indent=2))
-            _search(plan, folder, recorder, scheduler, capacity, ShieldedView(view).notice)
+            notice = ShieldedView(view).notice
+            num_workers = min(capacity.slots(plan.resources), plan.num_trials)
+            watchdog = Watchdog(plan, recorder, num_workers, notice, supervisor.give_up)
+            _search(plan, folder, watchdog, scheduler, capacity)
             return recorder.study()
 
 
 def _search(
-    plan: RunPlan,
-    folder: Path,
-    recorder: Recorder,
-    scheduler: Any,
-    capacity: Capacity,
-    notice: Callable[[str], None],
+    plan: RunPlan, folder: Path, watchdog: Watchdog, scheduler: Any, capacity: Capacity
 ) -> None:
     """Run the trials, and close the journal however that ends."""
-    num_workers = min(capacity.slots(plan.resources), plan.num_trials)
-    watchdog = Watchdog(plan, recorder, num_workers, notice, _leave(recorder, folder))
+    recorder = watchdog.recorder
     try:
         with watchdog.watching():
             _run_tune(plan, folder, watchdog, scheduler, capacity)
@@ -198,23 +193,6 @@ def _run_tune(
         reuse_actors=True,
         verbose=0,
     )
-
-
-def _leave(recorder: Recorder, folder: Path) -> Callable[[str], None]:
-    """Return what ends this process where Ray does not give it back."""
-
-    def leave(reason: str) -> None:
-        # Whatever the run's own thread, or the disk, does meanwhile: nobody else would end this.
-        with contextlib.suppress(Exception):
-            recorder.close()
-        sys.stderr.write(
-            f"\n{reason}\nRay does not let go of the run. What was reported is safe; "
-            f"go on with action=resume run={folder}\n"
-        )
-        sys.stderr.flush()
-        recorder.signals.leave(EXIT_RESOURCES)
-
-    return leave
 
 
 def _searcher(plan: RunPlan) -> Searcher:

@@ -52,6 +52,7 @@ class Supervisor:
     def __init__(self, signals: Signals) -> None:
         self.signals = signals
         self.processes = RayProcesses()
+        self._given_up = ""
         signals.before_leaving = self.processes.end
 
     def run(self, function: Callable[[], T], say: Callable[[str], None]) -> T:
@@ -63,7 +64,8 @@ class Supervisor:
 
         Raises:
             Interrupted: If the function broke off in another way than ours after a signal.
-            StuckError: If it has not returned some time after a signal, or Ray broke under it.
+            StuckError: If it has not returned some time after a signal, was given up, or Ray broke
+                under it.
         """
         work = _Work(function)
         work.start()
@@ -81,11 +83,19 @@ class Supervisor:
             self.signals.check()
         raise work.error
 
+    def give_up(self, reason: str) -> None:
+        """Wait no longer for the function, because somebody knows that it is stuck."""
+        self._given_up = reason
+
     def _check(self, work: _Work[T], told_at: float | None) -> None:
         lost = self.processes.lost()
         is_late = told_at is not None and time.monotonic() - told_at > _PATIENCE_S
+        if not work.is_alive():
+            return
+        if self._given_up:
+            raise StuckError(self._given_up)
         # The same signal may have ended Ray: `timeout` and systemd send it to everybody.
-        if (lost or is_late) and work.is_alive():
+        if lost or is_late:
             raise StuckError(self.signals.reason or f"{lost}, a process of Ray itself, has ended")
 
 

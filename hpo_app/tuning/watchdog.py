@@ -57,14 +57,14 @@ class Watchdog(Callback):
         recorder: Recorder,
         num_workers: int,
         notice: Callable[[str], None],
-        leave: Callable[[str], None],
+        give_up: Callable[[str], None],
     ) -> None:
         now = time.monotonic()
         self._trial_limit_s = plan.trial_timeout_s
         self._stall_limit_s = plan.stall_timeout_s
         self.recorder = recorder
         self._notice = notice
-        self._leave = leave
+        self._give_up = give_up
         self._times = TrainingTime(num_workers, warm_by=now + WARM_UP_S)
         self._trials: dict[int, AttemptedTrial] = {}
         self._killed: set[int] = set()
@@ -147,7 +147,7 @@ class Watchdog(Callback):
                     self._look(now)
             is_ours = self.recorder.stop_reason.startswith((STALLED, LOST))
             if is_ours and now - self._looped_at > _LOOP_LOST_S:
-                self._leave(self.recorder.stop_reason)
+                self._give_up(self.recorder.stop_reason)
 
     def _knock(self, now: float) -> None:
         if now < self._knock_at:

@@ -55,6 +55,21 @@ def test_a_function_that_does_not_end_after_a_signal_is_given_up(told, monkeypat
         ending.set()
 
 
+def test_a_function_that_somebody_gives_up_is_not_waited_for(told):
+    ending = threading.Event()
+    supervisor = Supervisor(Signals())
+
+    def wait():
+        supervisor.give_up("nothing moved for 40 s")
+        ending.wait()
+
+    try:
+        with pytest.raises(StuckError, match="nothing moved for 40 s"):
+            supervisor.run(wait, told.append)
+    finally:
+        ending.set()
+
+
 def test_an_error_of_ours_comes_back_and_another_one_after_a_signal_is_the_signals(told):
     def refuse():
         raise PlanError([Problem("key", "got", "expected", "fix")])
