@@ -41,6 +41,7 @@ from hpo_app.errors import (
     HpoError,
     PlanError,
     Problem,
+    RunFolderError,
     listed,
     near_miss,
 )
@@ -189,6 +190,9 @@ def _action(
         miss = near_miss(name, ACTIONS)
         fix = f"set action={miss or ACTIONS[0]}"
         raise PlanError([Problem("action", name, f"one of {listed(ACTIONS)}", fix)])
+    if not isinstance(config.best, str | None):
+        fix = "name one, for example best=outputs/DATE/TIME/best.yaml"
+        raise RunFolderError([Problem("best", str(config.best), "the path of a file", fix)])
     secrets = list(set_for_the_job(hydra_env_set()))
     if secrets:
         raise PlanError(secrets)

@@ -150,6 +150,9 @@ class RedactedStream:
         for line in lines:
             self.write(line)
 
+    def close(self) -> None:
+        """Do nothing: it is shared, and who closes it ends its own output only."""
+
     def __getattr__(self, name: str) -> Any:
         return getattr(self._stream, name)
 

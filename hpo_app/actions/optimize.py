@@ -23,6 +23,7 @@ from hpo_app.errors import (
     EXIT_RESOURCES,
     Problem,
     ResourceError,
+    RunFolderError,
 )
 from hpo_app.report.document import write_report
 from hpo_app.report.live import Progress, make_view
@@ -111,8 +112,11 @@ def conclude(command: Command, study: Study) -> Outcome:
     console = Console(highlight=False)
     best = best_trial(study)
     again = train_command(plan, folder)
-    write_results(plan, study, best, again)
-    report = write_report(study, folder, command=typed(sys.argv[1:]), train_command=again)
+    try:
+        write_results(plan, study, best, again)
+        report = write_report(study, folder, command=typed(sys.argv[1:]), train_command=again)
+    except (FileExistsError, IsADirectoryError, NotADirectoryError) as error:
+        raise _occupied(error, f"type {resume_command(folder, plan)}") from None
     print_summary(study, console, run_folder=folder, report_path=report, train_command=again)
     if not study.is_complete:
         first = "Make room, then go" if is_for_want_of_room(study.stop_reason) else "Go"
@@ -122,6 +126,12 @@ def conclude(command: Command, study: Study) -> Outcome:
     return Outcome(command.signals.exit_code or exit_code(study), value)
 
 
+def _occupied(error: OSError, again: str) -> RunFolderError:
+    got = f"{error.filename2 or error.filename}: {error.strerror}"
+    expected = "a place where the results can be written"
+    return RunFolderError([Problem("run folder", got, expected, f"move it away, then {again}")])
+
+
 def _after_stuck(command: Command, stuck: StuckError) -> Outcome:
     """Conclude a run that nobody can end in order any more, from its journal."""
     command.signals.must_leave = True
@@ -129,6 +139,11 @@ def _after_stuck(command: Command, stuck: StuckError) -> Outcome:
     if not (folder / FILE_NAME).exists():
         command.signals.check()
         raise ResourceError([_broken_ray(stuck, "type the command again")])
+    if not stuck.has_time:
+        fix = f"type {resume_command(folder, command.plan)}"
+        sys.stderr.write(f"{ResourceError([_broken_ray(stuck, fix)])}\n")
+        sys.stderr.flush()
+        command.signals.leave(EXIT_RESOURCES)
     outcome = conclude(command, load_study(folder).cut_off(stuck.reason))
     is_said = command.signals.number is not None or stuck.reason.startswith((STALLED, LOST))
     if not is_said:

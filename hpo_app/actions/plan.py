@@ -75,6 +75,8 @@ def plan_rows(
         ("budget", _budget(plan)),
         ("seed", str(plan.seed)),
     ]
+    if not plan.scheduler.has_memory:
+        rows.append(("after a kill", "the scheduler starts without its memory of earlier reports"))
     if plan.scheduler.is_population:
         rows.insert(3, ("turns", _turns(plan, slots)))
     return rows

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import importlib
+import warnings
 from typing import TYPE_CHECKING, Any
 
 from hpo_app.errors import PlanError, Problem
@@ -25,9 +26,22 @@ TRAINERS = (
 COMPONENTS = (
     "optuna.samplers.RandomSampler",
     "optuna.samplers.TPESampler",
+    "optuna.samplers.GPSampler",
+    "optuna.samplers.CmaEsSampler",
+    "optuna.samplers.QMCSampler",
+    "optuna.samplers.NSGAIISampler",
+    "hpo_app.search.grid.GridSearch",
+    "ray.tune.search.hyperopt.HyperOptSearch",
+    "hpo_app.tuning.ray_searchers.nevergrad_search",
+    "ray.tune.search.ax.AxSearch",
+    "ray.tune.search.bohb.TuneBOHB",
     "ray.tune.schedulers.FIFOScheduler",
     "ray.tune.schedulers.AsyncHyperBandScheduler",
+    "ray.tune.schedulers.HyperBandScheduler",
+    "ray.tune.schedulers.HyperBandForBOHB",
+    "ray.tune.schedulers.MedianStoppingRule",
     "hpo_app.tuning.pbt.PopulationTraining",
+    "hpo_app.tuning.bandit.PopulationBandit",
 )
 
 
@@ -54,8 +68,13 @@ def build(component: Component, key: str, trusted: Sequence[str] = (), **argumen
     is_ours = component.target in COMPONENTS
     allowed = (component.target,) if is_ours else tuple(f"{module}.*" for module in trusted)
     try:
-        factory = instantiate(node, _convert_="all", _partial_=True, _execution_whitelist_=allowed)
-        return factory(**arguments)
+        with warnings.catch_warnings():
+            # That a sampler is new is for us to know, and was looked at when it was added.
+            warnings.simplefilter("ignore")
+            factory = instantiate(
+                node, _convert_="all", _partial_=True, _execution_whitelist_=allowed
+            )
+            return factory(**arguments)
     # Each library refuses arguments in its own way: Optuna with ValueError, Ray with assertions
     # and with errors of its own that cannot be named here.
     except Exception as error:

@@ -97,15 +97,18 @@ def _problem(
         expected = "nothing: parameters are sampled, trial 0 takes their defaults"
         fix = f"set search_space.{unknown}.default, or the key of the model that reads it"
         return Problem(key, value, expected, fix, set_by)
-    if unknown and "=" in override:
+    # Hydra's own keys are not in the config that is left when it has composed.
+    if unknown and "=" in override and not key.startswith("hydra."):
         miss = near_miss(unknown, known)
         meant = ".".join([*parent, miss or "", *key.split(".")[len(parent) + 1 :]])
         fix = f"write {meant}={value}" if miss else "leave it out"
         where = ".".join(parent) or "the config"
         expected = f"a key of {where}: {listed(known) or 'it has none'}"
         return Problem(key, value, expected, fix, set_by)
-    text = " ".join(str(error).split()) or "write it as KEY=VALUE"
-    return Problem(key, override, "an override that Hydra can apply", text, set_by)
+    text = " ".join(str(error).split()) or "not written as KEY=VALUE"
+    got = f"{override} ({text})"
+    fix = "leave it out, or give it a value of the kind that the config has there"
+    return Problem(key, got, "an override that Hydra can apply", fix, set_by)
 
 
 def _unknown_part(

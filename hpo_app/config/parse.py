@@ -53,6 +53,12 @@ _KEYS: dict[str, tuple[str, ...]] = {
 }  # fmt: skip
 _FOR_TRIALS = ("model", "data", "params")
 _SOME_LARGE_COUNT = 1_000_000
+# What NumPy, and with it every sampler, takes for a seed.
+_LARGEST_SEED = 2**32 - 1
+# Ray does not start with a number of CPUs that no machine has.
+_MOST_ON_A_NODE = 100_000
+# What stands for the defaults until a trial brings its own values.
+_PARAMS = "${hpo.defaults:${search_space}}"
 
 
 def parse_plan(config: DictConfig, origin: Origin) -> RunPlan:
@@ -84,6 +90,7 @@ def parse_plan(config: DictConfig, origin: Origin) -> RunPlan:
     problems += trust_from_a_file(plan.trusted_modules, origin)
     problems += trust_beside_the_list(template)
     problems += plain_secrets(template)
+    problems += _params_of_ones_own(template.get("params"))
     problems += check_plan(plan)
     # What a rule has to say of an unreadable value would only repeat the reader.
     problems = list({problem.key + problem.got: problem for problem in problems}.values())
@@ -117,7 +124,7 @@ def _read(
         cluster=_cluster(Section("ray", values.get("ray"), problems)),
         searcher=_searcher(Section("search_alg", values.get("search_alg"), problems), values),
         scheduler=_scheduler(Section("scheduler", values.get("scheduler"), problems), values),
-        seed=root.whole("seed", least=0, otherwise=0),
+        seed=root.whole("seed", least=0, otherwise=0, most=_LARGEST_SEED),
         trainer=Section("model", values.get("model"), problems).text("trainer"),
         trusted_modules=root.texts("trusted_modules"),
         warm_start=root.texts("warm_start"),
@@ -125,6 +132,14 @@ def _read(
         space_entries=_mapping(values.get("search_space")),
         choices=origin.choices,
     )
+
+
+def _params_of_ones_own(params: Any) -> list[Problem]:
+    if params == _PARAMS:
+        return []
+    expected = "nothing: parameters are sampled, and trial 0 takes their defaults"
+    fix = "set search_space.NAME.default, or leave the parameter out and fix what reads it"
+    return [Problem("params", str(params), expected, fix)]
 
 
 def _untrusted(plan: RunPlan) -> list[Problem]:
@@ -143,7 +158,7 @@ def _untrusted(plan: RunPlan) -> list[Problem]:
 
 def _objective(section: Section, problems: list[Problem]) -> Objective:
     mode = section.get("mode")
-    if mode not in {"min", "max"}:
+    if mode not in ("min", "max"):
         expected = "min or max"
         problems.append(Problem("objective.mode", str(mode), expected, "set objective.mode=max"))
         mode = "min"
@@ -168,20 +183,31 @@ def _resources(section: Section) -> Resources:
 def _cluster(section: Section) -> Cluster:
     return Cluster(
         address=section.text("address"),
-        num_cpus=section.optional_whole("num_cpus", least=1),
-        num_gpus=section.optional_whole("num_gpus", least=0),
+        num_cpus=section.optional_whole("num_cpus", least=1, most=_MOST_ON_A_NODE),
+        num_gpus=section.optional_whole("num_gpus", least=0, most=_MOST_ON_A_NODE),
         dashboard=section.flag("dashboard"),
     )
 
 
 def _searcher(section: Section, values: dict[str, Any]) -> Searcher:
-    component = _component(section, _mapping(values.get("search_alg")), ("model_based",))
-    return Searcher(component, section.flag("model_based"))
+    component = _component(
+        section, _mapping(values.get("search_alg")), ("model_based", "pairs_with")
+    )
+    is_model_based = section.flag("model_based")
+    return Searcher(component, is_model_based, section.optional_text("pairs_with"))
 
 
 def _scheduler(section: Section, values: dict[str, Any]) -> Scheduler:
-    component = _component(section, _mapping(values.get("scheduler")), ("population",))
-    return Scheduler(component, section.flag("population"))
+    own_keys = ("population", "pauses", "pairs_with", "memory")
+    component = _component(section, _mapping(values.get("scheduler")), own_keys)
+    is_population = section.flag("population")
+    return Scheduler(
+        component,
+        is_population,
+        does_pause=is_population or section.flag("pauses", otherwise=False),
+        pairs_with=section.optional_text("pairs_with"),
+        has_memory=section.flag("memory", otherwise=False),
+    )
 
 
 def _component(section: Section, values: dict[str, Any], own_keys: tuple[str, ...]) -> Component:

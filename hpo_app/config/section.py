@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from omegaconf import DictConfig
 
 UNREADABLE = "?"
+# More of anything than a run can have; what counts up to it can be looped over and stored.
+_MOST = 10**9
 # What a message proposes: a value that makes sense, and not only one that is allowed.
 _EXAMPLES: dict[str, int] = {
     "num_trials": 20,
@@ -60,28 +62,34 @@ class Section:
         self._problem(full, value, f"a number{bound}", fix)
         return otherwise
 
-    def whole(self, key: str, *, least: int, otherwise: int) -> int:
+    def whole(self, key: str, *, least: int, otherwise: int, most: int = _MOST) -> int:
         """Return a whole number; `otherwise` where it is none."""
         value = self.get(key)
-        if isinstance(value, int) and not isinstance(value, bool) and value >= least:
+        if isinstance(value, int) and not isinstance(value, bool) and least <= value <= most:
             return value
         full = self._prefix + key
-        expected = f"a whole number of at least {least}"
+        is_long = isinstance(value, int) and value > most
+        bounds = f"from {least} to {most}" if is_long else f"of at least {least}"
+        expected = f"a whole number {bounds}"
         fix = f"write a whole number, for example {full}={_EXAMPLES.get(full, max(least, 1))}"
         self._problem(full, value, expected, fix)
         return otherwise
 
-    def optional_whole(self, key: str, *, least: int) -> int | None:
+    def optional_whole(self, key: str, *, least: int, most: int = _MOST) -> int | None:
         """Return a whole number, or None for null."""
-        return None if self.get(key) is None else self.whole(key, least=least, otherwise=least)
+        if self.get(key) is None:
+            return None
+        return self.whole(key, least=least, otherwise=least, most=most)
 
     def optional_number(self, key: str, *, above: float) -> float | None:
         """Return a number, or None for null."""
         return None if self.get(key) is None else self.number(key, above=above)
 
-    def flag(self, key: str) -> bool:
-        """Return true or false; false where it is neither."""
+    def flag(self, key: str, *, otherwise: bool | None = None) -> bool:
+        """Return true or false; `otherwise` where it is missing; false where it is neither."""
         value = self.get(key)
+        if value is None and otherwise is not None:
+            return otherwise
         if not isinstance(value, bool):
             full = self._prefix + key
             self._problem(full, value, "true or false", f"set {full}=false")
@@ -94,6 +102,10 @@ class Section:
             return value
         self._problem(self._prefix + key, value, "a name", "give one")
         return UNREADABLE
+
+    def optional_text(self, key: str) -> str:
+        """Return a name; empty where there is none."""
+        return "" if self.get(key) is None else self.text(key)
 
     def texts(self, key: str) -> tuple[str, ...]:
         """Return a list of names; none where it is no list."""

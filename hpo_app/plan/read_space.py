@@ -70,7 +70,10 @@ class _Entry:
     def bounds(self, low: float, high: float, *, is_log: bool) -> None:
         if self.problems:
             return
-        if low > high:
+        if not math.isfinite(high - low):
+            expected = "bounds whose distance a float can hold"
+            self.problem("low", _shown(low), expected, "bring low and high nearer to each other")
+        elif low > high:
             self.problem("low", _shown(low), f"at most high={_shown(high)}", "swap low and high")
         elif is_log and low <= 0:
             plain = str(self.fields["type"]).replace("log", "")
@@ -148,8 +151,8 @@ def _choice(*, is_ordered: bool) -> Callable[[_Entry], Parameter]:
 def _check_values(entry: _Entry, choice: Choice) -> None:
     for value in choice.values:
         if not _is_json(value):
-            expected = "values that JSON holds: finite numbers, text, flags, null, and lists and "
-            expected += "mappings of these, whose keys are text"
+            expected = "values that JSON holds: finite numbers, text other than ???, flags, null, "
+            expected += "and lists and mappings of these, whose keys are text"
             entry.problem("values", value, expected, "write it as text, or drop it")
     if entry.problems:
         return
@@ -270,7 +273,12 @@ def _is_json(value: object) -> bool:
     if _is_mapping(value):
         items = value.items()  # type: ignore[attr-defined]
         return all(isinstance(key, str) and _is_json(item) for key, item in items)
-    return value is None or isinstance(value, (str, bool)) or is_number(value)
+    # OmegaConf takes ??? for a value that is missing, wherever it stands.
+    return value is None or isinstance(value, bool) or is_number(value) or _is_text(value)
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str) and value != "???"
 
 
 def _shown(value: float) -> str:

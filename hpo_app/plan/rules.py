@@ -9,6 +9,7 @@ import sys
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from hpo_app.errors import Problem, listed, near_miss
+from hpo_app.plan.grid import grid_size, grid_values
 
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
     from hpo_app.plan.capacity import Capacity
     from hpo_app.plan.run_plan import RunPlan
+    from hpo_app.plan.search_space import SearchSpace
 
 _PARAM = re.compile(r"\$\{\s*params\.([A-Za-z_][A-Za-z0-9_]*)")
 _ALL_PARAMS = re.compile(r"\$\{\s*params\s*\}")
@@ -52,9 +54,13 @@ _RANGES = {
         "quantile_fraction": _Range("a number above 0 and at most 0.5", 0.25, above=0, most=0.5),
         "perturbation": _Range("a number above 0 and at most 1", 0.1, above=0, most=1),
         "resample_probability": _Range("a number from 0 to 1", 0.25, least=0, most=1),
+        "min_samples_required": _Range("a whole number of at least 1", 3, least=1, is_whole=True),
     },
     "search_alg": {
         "n_startup_trials": _Range("a whole number of at least 0", 10, least=0, is_whole=True),
+        "n_initial_points": _Range("a whole number of at least 1", 10, least=1, is_whole=True),
+        "population_size": _Range("a whole number of at least 2", 20, least=2, is_whole=True),
+        "points": _Range("a whole number of at least 2", 3, least=2, is_whole=True),
     },
 }
 
@@ -65,9 +71,12 @@ def check_plan(plan: RunPlan) -> Iterator[Problem]:
     yield from parameters_that_nothing_uses(plan)
     yield from metric_outside_objective(plan)
     yield from population_with_model_based_searcher(plan)
+    yield from parts_that_need_each_other(plan)
+    yield from grid_that_is_cut_off(plan)
     yield from warm_start_that_nobody_learns_from(plan)
     yield from population_without_mutable_parameter(plan)
     yield from population_too_small(plan)
+    yield from shares_that_ray_does_not_know(plan)
     yield from fidelity_beyond_training(plan)
     yield from arguments_out_of_range(plan)
     yield from milestones_out_of_order(plan)
@@ -145,6 +154,43 @@ def population_with_model_based_searcher(plan: RunPlan) -> Iterator[Problem]:
         )
 
 
+def parts_that_need_each_other(plan: RunPlan) -> Iterator[Problem]:
+    """Yield a searcher without the one scheduler that it works with, and the other way round."""
+    chosen = {
+        "search_alg": plan.choices.get("search_alg", plan.searcher.component.target),
+        "scheduler": plan.choices.get("scheduler", plan.scheduler.component.target),
+    }
+    needs = {"scheduler": plan.searcher.pairs_with, "search_alg": plan.scheduler.pairs_with}
+    for part, wanted in needs.items():
+        if wanted and chosen[part] != wanted:
+            (other,) = set(chosen) - {part}
+            expected = f"{wanted}, because {other}={chosen[other]} works with no other"
+            fix = f"set {part}={wanted}, or choose another {other}"
+            yield Problem(part, chosen[part], expected, fix)
+
+
+def grid_that_is_cut_off(plan: RunPlan) -> Iterator[Problem]:
+    """Yield fewer trials than a grid has configurations: only a corner of it would be tried."""
+    points: Any = plan.searcher.component.arguments.get("points")
+    is_grid = plan.searcher.component.target == "hpo_app.search.grid.GridSearch"
+    if not is_grid or not _RANGES["search_alg"]["points"].holds(points):
+        return
+    # The default configuration comes first, and may be no part of the grid.
+    size = grid_size(plan.space, points)
+    is_apart = plan.space.has_defaults and not _is_in_grid(plan.space, points)
+    wanted = size + is_apart
+    if plan.num_trials < wanted:
+        first = " and the default configuration" if is_apart else ""
+        expected = f"at least {wanted}, for the {size} configurations of the grid{first}"
+        fix = f"set num_trials={wanted}, lower search_alg.points, or set search_alg=optuna_qmc"
+        yield Problem("num_trials", str(plan.num_trials), expected, fix)
+
+
+def _is_in_grid(space: SearchSpace, points: int) -> bool:
+    defaults = space.defaults
+    return all(defaults[name] in grid_values(space[name], points) for name in space)
+
+
 def warm_start_that_nobody_learns_from(plan: RunPlan) -> Iterator[Problem]:
     """Yield earlier runs for a searcher that never looks at results: they would change nothing."""
     if plan.warm_start and not plan.searcher.is_model_based:
@@ -168,6 +214,15 @@ def population_too_small(plan: RunPlan) -> Iterator[Problem]:
     if plan.scheduler.is_population and plan.num_trials < 2:
         expected = "at least 2, because members of a population copy each other"
         yield Problem("num_trials", str(plan.num_trials), expected, "set num_trials=8")
+
+
+def shares_that_ray_does_not_know(plan: RunPlan) -> Iterator[Problem]:
+    """Yield shares of a CPU or a GPU that are finer than Ray counts them."""
+    for name, share in (("cpu", plan.resources.cpu), ("gpu", plan.resources.gpu)):
+        if not math.isclose(share, round(share, 4), abs_tol=1e-12):
+            expected = "a number with at most four decimals, as Ray counts"
+            fix = f"set resources.{name}={max(round(share, 4), 0.0001):g}"
+            yield Problem(f"resources.{name}", f"{share:g}", expected, fix)
 
 
 def fidelity_beyond_training(plan: RunPlan) -> Iterator[Problem]:
@@ -211,7 +266,7 @@ def milestones_out_of_order(plan: RunPlan) -> Iterator[Problem]:
 def time_that_nobody_reports(plan: RunPlan) -> Iterator[Problem]:
     """Yield a clock that no report has: the scheduler would never act, without a word."""
     clock = plan.scheduler.component.arguments.get("time_attr", "iteration")
-    if clock not in {"iteration", "training_iteration"}:
+    if clock not in ("iteration", "training_iteration"):
         expected = "iteration, which every report has"
         yield Problem(
             "scheduler.time_attr", str(clock), expected, "set scheduler.time_attr=iteration"

@@ -108,10 +108,12 @@ class Searcher:
     Attributes:
         component: The sampler.
         is_model_based: Whether it learns from the results of earlier trials.
+        pairs_with: The one choice of `scheduler` that it works with; empty for any.
     """
 
     component: Component
     is_model_based: bool
+    pairs_with: str
 
 
 @dataclass(frozen=True)
@@ -120,12 +122,18 @@ class Scheduler:
 
     Attributes:
         component: The scheduler.
-        is_population: Whether trials copy each other's state while they train, so that all are
-            alive at once and every report needs a checkpoint.
+        is_population: Whether trials copy each other's state while they train.
+        does_pause: Whether trials are paused until others have come as far, so that many are alive
+            at once and every report needs a checkpoint. True for every population.
+        pairs_with: The one choice of `search_alg` that it works with; empty for any.
+        has_memory: Whether a run that goes on brings it back to where it stood.
     """
 
     component: Component
     is_population: bool
+    does_pause: bool
+    pairs_with: str
+    has_memory: bool
 
 
 @dataclass(frozen=True)

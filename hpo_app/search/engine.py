@@ -35,6 +35,18 @@ class Outcome:
         ]
 
 
+class Exhausted(Exception):  # noqa: N818 - an end, and no error
+    """An engine has nothing to propose any more.
+
+    Attributes:
+        reason: Why, as a sentence.
+    """
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
 class Engine(Protocol):
     """A search algorithm, in whatever library it lives: asked for values, told what became of them.
 
@@ -43,8 +55,14 @@ class Engine(Protocol):
     it again as the journal says (`search/searcher.py`).
     """
 
-    def propose(self, number: int) -> Params:
-        """Return the values that trial `number` shall be trained with."""
+    def propose(self, number: int) -> Params | None:
+        """Return the values that trial `number` shall be trained with.
+
+        None if the engine first wants to hear of trials that are still open.
+
+        Raises:
+            Exhausted: If there is nothing more to propose, whatever the open trials bring.
+        """
         ...
 
     def impose(self, number: int, params: Params) -> None:

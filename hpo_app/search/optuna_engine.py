@@ -33,6 +33,11 @@ _TOLD_AS = {
 }
 
 
+def is_sampler(built: object) -> bool:
+    """Return whether something is a sampler of Optuna's kind."""
+    return isinstance(built, optuna.samplers.BaseSampler)
+
+
 class OptunaEngine:
     """An Optuna sampler over our search space.
 

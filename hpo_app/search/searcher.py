@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING
 
 from hpo_app.errors import Problem, RunFolderError
-from hpo_app.search.engine import Outcome
+from hpo_app.search.engine import Exhausted, Outcome
 from hpo_app.study.earlier import EarlierTrial
 from hpo_app.study.records import TrialState
 
@@ -32,8 +33,14 @@ class Searcher:
         self._open: set[int] = set()
         self.num_asked = 0
 
-    def ask(self) -> tuple[int, Params, bool]:
-        """Return number, parameters and whether this is the default configuration."""
+    def ask(self) -> tuple[int, Params, bool] | None:
+        """Return number, parameters and whether this is the default configuration.
+
+        None if the engine first wants to hear of trials that are still open.
+
+        Raises:
+            Exhausted: If there is nothing more to try.
+        """
         number = self.num_asked
         is_default = number == 0 and self._space.has_defaults
         if is_default:
@@ -42,7 +49,10 @@ class Searcher:
             params = self._space.defaults
             self._engine.impose(number, params)
         else:
-            params = self._engine.propose(number)
+            proposed = self._engine.propose(number)
+            if proposed is None:
+                return None
+            params = proposed
         self._open.add(number)
         self.num_asked += 1
         return number, params, is_default
@@ -118,10 +128,17 @@ class Searcher:
         return is_open and event.fields["state"] != TrialState.INTERRUPTED
 
     def _ask_again(self, params: Params) -> bool:
-        number, drawn, _ = self.ask()
+        number, drawn = self.num_asked, None
+        with contextlib.suppress(Exhausted):
+            asked = self.ask()
+            drawn = asked and asked[1]
         if drawn == params:
             return True
-        self._engine.withdraw(number)
+        if drawn is None:
+            self._open.add(number)
+            self.num_asked += 1
+        else:
+            self._engine.withdraw(number)
         self._engine.impose(number, params)
         return False
 

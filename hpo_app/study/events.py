@@ -138,6 +138,7 @@ _FIELDS: Mapping[str, Mapping[str, _Kind]] = {
         "error?": _TEXT,
     },
     "resumed": {"num_trials": _ITERATION, "changes?": _TEXTS, "facts?": _MAPPING},
+    "exhausted": {"reason": _TEXT},
     "closed": {"reason": _TEXT},
 }
 

@@ -149,5 +149,9 @@ class StudyBuilder:
             if draft.record.state is TrialState.INTERRUPTED:
                 self._change(number, state=TrialState.RUNNING, ended_s=None)
 
+    def _on_exhausted(self, _at_s: float, _fields: Mapping[str, Any]) -> None:
+        # There are no more than these, however many were asked for.
+        self._study = replace(self._study, num_trials=max(len(self._drafts), 1))
+
     def _on_closed(self, _at_s: float, fields: Mapping[str, Any]) -> None:
         self._study = replace(self._study, stop_reason=fields["reason"])

@@ -5,7 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ray.tune.schedulers import AsyncHyperBandScheduler, FIFOScheduler, TrialScheduler
+from ray.tune.schedulers import (
+    AsyncHyperBandScheduler,
+    FIFOScheduler,
+    MedianStoppingRule,
+    TrialScheduler,
+)
 
 from hpo_app.errors import listed
 from hpo_app.study.records import TrialState
@@ -15,6 +20,7 @@ from hpo_app.training.checkpoint import (
     is_whole,
     read_iteration as _iteration,
 )
+from hpo_app.tuning.bandit import PopulationBandit
 from hpo_app.tuning.kept import CHECKPOINT_PREFIX
 from hpo_app.tuning.pbt import PopulationTraining
 
@@ -142,6 +148,18 @@ class _Remembered:
         self.trial_id = f"{number:06d}"
 
 
+class _NobodyWaits:
+    """Stands in for Tune where a scheduler asks whether trials wait; ours are made when one can."""
+
+    def get_live_trials(self) -> tuple[()]:
+        return ()
+
+
+_NOBODY_WAITS = _NobodyWaits()
+# These decide by what was reported before, so that they can live through it again.
+_LOOK_AT_REPORTS_ONLY = (AsyncHyperBandScheduler, MedianStoppingRule)
+
+
 def remind(scheduler: Any, past: Past) -> set[int]:
     """Let a scheduler live through the past again.
 
@@ -154,19 +172,21 @@ def remind(scheduler: Any, past: Past) -> set[int]:
     """
     if isinstance(scheduler, PopulationTraining):
         scheduler.remember(past.study)
+        if isinstance(scheduler, PopulationBandit):
+            scheduler.remember_events(past.events)
         return set()
-    if not isinstance(scheduler, AsyncHyperBandScheduler):
+    if not isinstance(scheduler, _LOOK_AT_REPORTS_ONLY):
         return set()
-    return _remind_of_rungs(scheduler, past)
+    return _remind_of_reports(scheduler, past)
 
 
 def has_memory(scheduler: Any) -> bool:
     """Return whether `remind` can bring a scheduler back to where it stood."""
-    known = (PopulationTraining, AsyncHyperBandScheduler)
+    known = (PopulationTraining, *_LOOK_AT_REPORTS_ONLY)
     return isinstance(scheduler, known) or type(scheduler) is FIFOScheduler
 
 
-def _remind_of_rungs(scheduler: AsyncHyperBandScheduler, past: Past) -> set[int]:
+def _remind_of_reports(scheduler: TrialScheduler, past: Past) -> set[int]:
     trials: dict[int, _Remembered] = {}
     last: dict[int, dict[str, Any]] = {}
     stopped: set[int] = set()
@@ -174,15 +194,15 @@ def _remind_of_rungs(scheduler: AsyncHyperBandScheduler, past: Past) -> set[int]
         number = event.fields.get("trial", -1)
         if event.name == "asked":
             trials[number] = _Remembered(number)
-            scheduler.on_trial_add(None, trials[number])
+            scheduler.on_trial_add(_NOBODY_WAITS, trials[number])
         elif event.name == "reported":
             metrics = {f"metrics/{name}": value for name, value in event.fields["metrics"].items()}
             last[number] = {"iteration": event.fields["iteration"], **metrics}
-            decision = scheduler.on_trial_result(None, trials[number], last[number])
+            decision = scheduler.on_trial_result(_NOBODY_WAITS, trials[number], last[number])
             if decision == TrialScheduler.STOP:
                 stopped.add(number)
         elif event.name == "ended" and event.fields["state"] in {"finished", "stopped"}:
-            scheduler.on_trial_complete(None, trials[number], last.get(number, {}))
+            scheduler.on_trial_complete(_NOBODY_WAITS, trials[number], last.get(number, {}))
             stopped.discard(number)
     unfinished = {restart.record.number for restart in past.restarts()}
     return stopped & unfinished

@@ -70,10 +70,10 @@ def need_of(plan: RunPlan, slots: int) -> Need:
     """
     per_trial = _PER_TRIAL + plan.iterations * _PER_REPORT
     records = _RESULTS + plan.num_trials * per_trial
-    if not plan.checkpoint_every and not plan.scheduler.is_population:
+    if not plan.checkpoint_every and not plan.scheduler.does_pause:
         return Need(records, 0)
     training = min(slots, plan.num_trials)
-    alive = plan.num_trials if plan.scheduler.is_population else training
+    alive = plan.num_trials if plan.scheduler.does_pause else training
     best = min(plan.checkpoints.keep_best, plan.num_trials)
     # Each that trains may be writing one more.
     return Need(records, OF_RUNNING * alive + training + best)

@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 _PROC = Path("/proc")
 _ENDED = ("Z", "X")
 # Without either, Ray waits for a minute and then ends our process with a few lines of its own.
-_VITAL = ("gcs_server", "raylet")
+VITAL = ("gcs_server", "raylet")
+# The raylet ends itself, and all trials, as soon as one of its agents has ended.
+_AGENT = "agent"
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,7 @@ class RayProcesses:
     def __init__(self) -> None:
         self._before: set[tuple[int, str]] | None = None
         self._roots: list[_Process] = []
+        self._agents: list[_Process] = []
         self._seen: dict[tuple[int, str], _Process] = {}
 
     @contextlib.contextmanager
@@ -59,16 +62,23 @@ class RayProcesses:
         finally:
             self._look()
             self._before = None
+            raylets = {root.number for root in self._roots if root.name == "raylet"}
+            self._agents = [
+                process
+                for process in self._seen.values()
+                if process.parent in raylets and _AGENT in _command(process.number)
+            ]
 
     def lost(self) -> str:
         """Return the name of a process that has ended and that Ray cannot do without, if any."""
-        ended = (root.name for root in self._roots if root.name in _VITAL and root.has_ended())
+        vital = [root for root in self._roots if root.name in VITAL]
+        ended = (process.name for process in (*vital, *self._agents) if process.has_ended())
         return next(ended, "")
 
     def let_go(self) -> None:
         """Take note of who is there before Ray ends them; none is missed from now on."""
         self._look()
-        self._roots = []
+        self._roots, self._agents = [], []
 
     def end(self) -> None:
         """Kill whoever is still there."""
@@ -99,6 +109,14 @@ def _everybody() -> list[_Process]:
         return []
     found = (_read(int(entry.name)) for entry in _PROC.iterdir() if entry.name.isdigit())
     return [process for process in found if process is not None]
+
+
+def _command(number: int) -> str:
+    try:
+        text = (_PROC / str(number) / "cmdline").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return ""
+    return text.lower()
 
 
 def _read(number: int) -> _Process | None:

@@ -10,7 +10,7 @@ from ray.tune import Callback
 
 from hpo_app.analysis.failures import error_line
 from hpo_app.errors import HpoError
-from hpo_app.search.engine import Outcome
+from hpo_app.search.engine import Exhausted, Outcome
 from hpo_app.signals import Signals
 from hpo_app.study.records import TrialState
 from hpo_app.study.replay import StudyBuilder
@@ -23,7 +23,9 @@ from hpo_app.tuning.watchdog import STALLED
 
 
 if TYPE_CHECKING:
-    from hpo_app.plan.run_plan import RunPlan
+    from collections.abc import Callable
+
+    from hpo_app.plan.run_plan import Objective, RunPlan
     from hpo_app.plan.search_space import Params
     from hpo_app.search.searcher import Searcher
     from hpo_app.study.journal import Journal
@@ -44,6 +46,7 @@ class Recorder(Callback):
     Attributes:
         stop_reason: Why the run is to end before its last trial; empty while it goes on.
         signals: What this process is told.
+        lost_process: Names a process of Ray itself that has ended; empty while none has.
         storage: What the run keeps on disk.
     """
 
@@ -66,8 +69,10 @@ class Recorder(Callback):
         self._errors: Counter[str] = Counter()
         self._num_sound = 0
         self.stop_reason = ""
+        self._ending = ""
         self._untold: list[tuple[str, TrialRecord]] = []
         self.signals = Signals()
+        self.lost_process: Callable[[], str] = str
 
     # What the run asks for.
 
@@ -154,20 +159,45 @@ class Recorder(Callback):
         self._write("continued", trial=number, checkpoint=source, iteration=iteration)
         return restart
 
-    def ask(self) -> tuple[int, Params, int]:
-        """Return number, parameters and seed of a new trial."""
-        number, params, is_default = self._searcher.ask()
+    def ask(self) -> tuple[int, Params, int] | None:
+        """Return number, parameters and seed of a new trial, or None if there is none now."""
+        try:
+            asked = self._searcher.ask()
+        except Exhausted as end:
+            self._exhausted(end.reason)
+            return None
+        if asked is None:
+            if not self._alive:
+                self._exhausted("the search algorithm has nothing to propose, and nobody trains")
+            return None
+        number, params, is_default = asked
         seed = derive_seed(self._plan.seed, "trial", number)
         self._alive.add(number)
         self._write("asked", trial=number, params=params, is_default=is_default, seed=seed)
         return number, params, seed
+
+    def _exhausted(self, reason: str) -> None:
+        """Ask for no further trial; those that train go on."""
+        self._ending = reason
+        self._write("exhausted", reason=reason)
+
+    @property
+    def is_exhausted(self) -> bool:
+        """Whether there is no further trial to ask for, however many were wanted."""
+        return bool(self._ending)
+
+    @property
+    def objective(self) -> Objective:
+        """What is optimised."""
+        return self._plan.objective
 
     def close(self) -> None:
         """Put on record what the run's end cut off, and why it ended."""
         waiting = [restart.record.number for restart in self._restarts]
         for number in sorted({*self._alive, *waiting}):
             self._end(number, TrialState.INTERRUPTED)
-        reason = self.stop_reason or f"all {self._plan.num_trials} trials ended"
+        whole = self._ending or f"all {self._plan.num_trials} trials ended"
+        reason = self.stop_reason or whole
         self._write("closed", reason=reason)
         self._sync()
 
@@ -228,7 +258,9 @@ class Recorder(Callback):
         """The trial returned, or the scheduler stopped it."""
         number = _number(trial)
         record = self._record(number)
-        is_cut = number in self._cut and record.iterations < self._plan.iterations
+        # A scheduler also stops trials that it had paused: those have not returned.
+        was_stopped = number in self._cut or not trial.last_result.get("done")
+        is_cut = was_stopped and record.iterations < self._plan.iterations
         self._end(number, TrialState.STOPPED if is_cut else TrialState.FINISHED)
 
     def on_trial_recover(self, *_: Any, trial: Any, **__: Any) -> None:
@@ -271,7 +303,12 @@ class Recorder(Callback):
         `timeout` and systemd tell the workers what they tell us, and where Tune's loop waits in a
         run that stands still, the watchdog ends the worker before the loop has let go of it.
         """
-        return bool(self.signals.reason) or self.stop_reason.startswith(STALLED)
+        return (
+            bool(self.signals.reason)
+            or self.stop_reason.startswith(STALLED)
+            # The trials end with the part of Ray that did.
+            or bool(self.lost_process())
+        )
 
     def _end_untold(self) -> None:
         # Tune calls nobody when a worker cannot be reset for a trial; a trial that is still

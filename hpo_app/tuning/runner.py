@@ -17,11 +17,11 @@ import numpy as np
 from ray import tune
 
 from hpo_app.config.build import build
-from hpo_app.search.optuna_engine import OptunaEngine
 from hpo_app.search.searcher import Searcher
 from hpo_app.signals import Signals
 from hpo_app.study.files import replace_file
 from hpo_app.training.seeds import derive_seed
+from hpo_app.tuning.engines import make_engine
 from hpo_app.tuning.opening import open_journal, opened_fields
 from hpo_app.tuning.past import has_memory, remind
 from hpo_app.tuning.pbt import PopulationTraining
@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 
     from hpo_app.plan.capacity import Capacity
     from hpo_app.plan.run_plan import RunPlan
+    from hpo_app.search.engine import Engine
     from hpo_app.study.earlier import EarlierRun
     from hpo_app.study.records import Study
     from hpo_app.tuning.past import Past
@@ -110,7 +111,8 @@ def run_search(
     supervisor = options.get("supervisor") or Supervisor(Signals())
     changes, earlier = options.get("changes"), options.get("earlier", ())
     # Both before Ray, whose start takes seconds: they may refuse their arguments.
-    searcher, scheduler = _searcher(plan), _scheduler(plan)
+    engine, scheduler = make_engine(plan), _scheduler(plan)
+    searcher = Searcher(plan.space, engine)
     with ray_session(plan, supervisor.processes) as capacity:
         supervisor.signals.check()
         if not plan.cluster.is_local:
@@ -118,6 +120,7 @@ def run_search(
         with open_journal(folder, resumes=changes is not None) as (journal, past):
             recorder = Recorder(plan, folder, journal, searcher, view)
             recorder.signals = supervisor.signals
+            recorder.lost_process = supervisor.processes.lost
             recorder.storage.slots = capacity.slots(plan.resources)
             _connect(scheduler, recorder, plan)
             _seed(plan)
@@ -133,18 +136,22 @@ def run_search(
             notice = ShieldedView(view).notice
             num_workers = min(capacity.slots(plan.resources), plan.num_trials)
             watchdog = Watchdog(plan, recorder, num_workers, notice, supervisor.give_up)
-            _search(plan, folder, watchdog, scheduler, capacity)
+            _search(plan, folder, watchdog, (engine, scheduler), capacity)
             return recorder.study()
 
 
 def _search(
-    plan: RunPlan, folder: Path, watchdog: Watchdog, scheduler: Any, capacity: Capacity
+    plan: RunPlan,
+    folder: Path,
+    watchdog: Watchdog,
+    parts: tuple[Engine, Any],
+    capacity: Capacity,
 ) -> None:
     """Run the trials, and close the journal however that ends."""
     recorder = watchdog.recorder
     try:
         with watchdog.watching():
-            _run_tune(plan, folder, watchdog, scheduler, capacity)
+            _run_tune(plan, folder, watchdog, parts, capacity)
     except BaseException as error:
         if not recorder.signals.reason:
             recorder.break_off(error)
@@ -157,9 +164,13 @@ def _search(
 
 
 def _run_tune(
-    plan: RunPlan, folder: Path, watchdog: Watchdog, scheduler: Any, capacity: Capacity
+    plan: RunPlan,
+    folder: Path,
+    watchdog: Watchdog,
+    parts: tuple[Engine, Any],
+    capacity: Capacity,
 ) -> None:
-    recorder = watchdog.recorder
+    recorder, (engine, scheduler) = watchdog.recorder, parts
     slots = capacity.slots(plan.resources)
     # Without it Tune starts one worker at a time.
     os.environ["TUNE_MAX_PENDING_TRIALS_PG"] = str(slots)
@@ -183,7 +194,11 @@ def _run_tune(
         name=TRIALS_FOLDER,
         storage_path=str(folder),
         search_alg=TuneSearch(
-            recorder, plan.num_trials, at_once, is_population=plan.scheduler.is_population
+            recorder,
+            plan.num_trials,
+            at_once,
+            does_pause=plan.scheduler.does_pause,
+            searcher=getattr(engine, "searcher", None),
         ),
         scheduler=scheduler,
         stop=_RunStopper(recorder),
@@ -193,11 +208,6 @@ def _run_tune(
         reuse_actors=True,
         verbose=0,
     )
-
-
-def _searcher(plan: RunPlan) -> Searcher:
-    sampler = build(plan.searcher.component, "search_alg", plan.trusted_modules)
-    return Searcher(plan.space, OptunaEngine(plan.space, plan.objective, sampler))
 
 
 def _scheduler(plan: RunPlan) -> Any:
@@ -238,8 +248,8 @@ def _trial_spec(plan: RunPlan, folder: Path, slots: int) -> TrialSpec:
         trusted_modules=plan.trusted_modules,
         metric=plan.objective.metric,
         iterations=plan.iterations,
-        # A population copies state at every look, so every report has to bring it.
-        checkpoint_every=1 if plan.scheduler.is_population else plan.checkpoint_every,
+        # Who pauses goes on from a checkpoint, and a population copies it at every look.
+        checkpoint_every=1 if plan.scheduler.does_pause else plan.checkpoint_every,
         num_cpus=max(1, int(plan.resources.cpu)),
         num_workers=min(slots, plan.num_trials),
         timeout_s=plan.trial_timeout_s,

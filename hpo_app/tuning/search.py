@@ -26,17 +26,26 @@ class TuneSearch(SearchAlgorithm):
 
     Attributes:
         num_trials: How many trials to make.
-        slots: How many may be there at once; in a population, how many may be there unpaused.
-        is_population: Whether all members have to be there before one trains to its end.
+        slots: How many may be there at once; where a scheduler pauses, how many unpaused.
+        does_pause: Whether the scheduler pauses trials until others have come as far.
+        searcher: Ray's searcher behind ours, if there is one: schedulers that are made for one
+            talk to it.
     """
 
     def __init__(
-        self, recorder: Recorder, num_trials: int, slots: int, *, is_population: bool = False
+        self,
+        recorder: Recorder,
+        num_trials: int,
+        slots: int,
+        *,
+        does_pause: bool = False,
+        searcher: Any = None,
     ) -> None:
         self._recorder = recorder
         self.num_trials = num_trials
         self.slots = slots
-        self.is_population = is_population
+        self.does_pause = does_pause
+        self.searcher = searcher
         self._spec: dict[str, Any] = {}
 
     @property
@@ -58,17 +67,30 @@ class TuneSearch(SearchAlgorithm):
         if self.is_finished():
             return None
         recorder = self._recorder
-        taken = recorder.num_active if self.is_population else recorder.num_alive
+        taken = recorder.num_active if self.does_pause else recorder.num_alive
         if taken >= self.slots:
             return None
         restart = recorder.next_restart()
-        trial = self._restarted(restart) if restart else self._trial(*recorder.ask())
+        if restart:
+            trial = self._restarted(restart)
+        else:
+            asked = recorder.ask()
+            if asked is None:
+                return None
+            trial = self._trial(*asked)
         recorder.watch(trial)
         return trial
 
+    def on_trial_result(self, trial_id: str, result: dict[str, Any]) -> None:
+        """Pass on what BOHB's scheduler says of a report to its searcher."""
+        if self.searcher is not None:
+            objective = self._recorder.objective
+            told = {**result, self.searcher.metric: result[f"metrics/{objective.metric}"]}
+            self.searcher.on_trial_result(trial_id, told)
+
     def is_finished(self) -> bool:
         """Return whether no further trial will be made."""
-        if self._finished or self._recorder.stop_reason:
+        if self._finished or self._recorder.stop_reason or self._recorder.is_exhausted:
             return True
         return not self._recorder.num_restarts and self._recorder.num_asked >= self.num_trials
 

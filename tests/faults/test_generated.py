@@ -84,7 +84,8 @@ def test_a_sound_space_is_a_plan_whose_samples_stay_inside_and_are_rendered(entr
         "trainer": config.model.trainer,
         **{f"of_{name}": f"${{params.{name}}}" for name in entries},
     }
-    changed = {**config, "search_space": entries, "model": model, "params": {}}
+    params = "${hpo.defaults:${search_space}}"
+    changed = {**config, "search_space": entries, "model": model, "params": params}
     plan = parse_plan(as_composed(changed), origin)
     assert list(plan.space) == list(entries)
     params = {name: plan.space[name].at(position) for name in plan.space}

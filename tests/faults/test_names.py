@@ -96,7 +96,8 @@ def test_an_awkward_name_trains_again_from_best_yaml(tmp_path, name):
     assert read_best(path) == best
 
 
-@given(st.text() | st.text(alphabet="${}\\:.'a"))
+# OmegaConf takes three question marks for a value that is missing; a search space refuses them.
+@given(st.text().filter(lambda text: text != "???") | st.text(alphabet="${}\\:.'a"))
 def test_a_sampled_text_is_rendered_as_it_is(text):
     template = {"model": {"x": "${params.x}", "y": ["${params.deep.0}"]}, "data": {}}
     params = {"x": text, "deep": [text], "deeper": {"a": text}}

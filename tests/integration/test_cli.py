@@ -76,6 +76,21 @@ def test_a_mistake_is_a_message_with_exit_code_2(hpo, arguments, text):
     assert "Traceback" not in done.stderr
 
 
+def test_a_file_to_train_that_is_no_path_is_a_message(hpo):
+    result = hpo("action=train", "best=5")
+    assert result.returncode == 4
+    assert "best\n  got       5\n" in result.stderr
+
+
+def test_a_clock_in_a_list_is_a_message(hpo):
+    result = hpo(
+        "search_space=quadratic", "action=plan", "scheduler=asha", "scheduler.time_attr=[a]"
+    )
+    assert result.returncode == 2
+    assert "scheduler.time_attr" in result.stderr
+    assert "Traceback" not in result.stderr
+
+
 def test_a_scheduler_that_refuses_its_arguments_is_found_before_ray_starts(
     hpo, tmp_path, monkeypatch
 ):

@@ -255,6 +255,23 @@ def test_a_run_that_loses_its_ray_says_so_and_can_go_on(start, tmp_path):
 
 
 @pytest.mark.ray
+def test_a_run_that_loses_an_agent_of_ray_leaves_in_time_and_can_go_on(start, tmp_path):
+    # Ray ends its trials and then this process, a moment after the agent.
+    process = start(*SLOW)
+    process.wait_for("reported")
+    process.wait_until(lambda: "ray::DashboardA" in process.living().values(), "an agent")
+    (pid,) = [pid for pid, name in process.living().items() if name == "ray::DashboardA"]
+    os.kill(pid, signal.SIGKILL)
+    code, out, err = process.ends()
+    assert code == 5
+    assert "a process of Ray itself, has ended\n" in err
+    assert "then type python -m hpo_app action=resume run=run 'trusted_modules=[faulty]'\n" in err
+    assert "Traceback" not in out + err
+    assert load_study(tmp_path / "run").in_state(TrialState.FAILED) == []
+    assert process.all_gone(within_s=5)
+
+
+@pytest.mark.ray
 @pytest.mark.soak
 def test_a_signal_to_every_process_of_the_run_counts_no_trial_as_failed(start, tmp_path):
     # What `timeout`, systemd and batch systems do.

@@ -3,6 +3,7 @@
 import os
 import re
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -148,3 +149,23 @@ def holds_the_interpreter(model, data, training, trial):
     """Report once, and then let no other thread of the worker run."""
     trial.report({"loss": model["x"] ** 2})
     re.match(r"(a+)+$", "a" * 60 + "b")
+
+
+def goes_down(model, data, training, trial):
+    """Go down to a parabola around 1.5; what is above it is halved by each iteration."""
+    state = trial.checkpoint / "state.txt" if trial.checkpoint else None
+    height = float(state.read_text()) if state else 4.0
+    for _ in range(trial.iteration, training["iterations"]):
+        height /= 2
+        folder = Path(tempfile.mkdtemp())
+        (folder / "state.txt").write_text(str(height))
+        trial.report({"loss": (model["x"] - 1.5) ** 2 + height}, folder)
+
+
+def fails_and_reports_nan(model, data, training, trial):
+    """Raise in trial 1, report NaN in trial 2."""
+    if trial.number == 1:
+        raise ValueError("trial 1 fails")
+    if trial.number == 2:
+        trial.report({"loss": float("nan")})
+    goes_down(model, data, training, trial)

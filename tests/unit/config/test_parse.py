@@ -53,6 +53,32 @@ BAD = {
         "training.iterations",
         "a whole number of at least 1",
     ),
+    "a seed that no sampler takes": (
+        "seed=4294967296",
+        "seed",
+        "a whole number from 0 to 4294967295",
+    ),
+    "more trials than can be counted": (
+        "num_trials=99999999999999999999",
+        "num_trials",
+        "a whole number from 1 to 1000000000",
+    ),
+    "more CPUs than a machine has": (
+        "ray.num_cpus=100000000000",
+        "ray.num_cpus",
+        "a whole number from 1 to 100000",
+    ),
+    "a share finer than Ray's": (
+        "resources.cpu=1e-9",
+        "resources.cpu",
+        "a number with at most four decimals, as Ray counts",
+    ),
+    "a share of many digits": (
+        "resources.gpu=0.33333333",
+        "resources.gpu",
+        "a number with at most four decimals, as Ray counts",
+    ),
+    "a mode in a list": ("objective.mode=[max]", "objective.mode", "min or max"),
     "third mode": ("objective.mode=maximise", "objective.mode", "min or max"),
     "no metric": ("objective.metric=null", "objective.metric", "a name"),
     "dashboard in words": ("ray.dashboard=maybe", "ray.dashboard", "true or false"),
@@ -109,8 +135,8 @@ BAD = {
     "infinite choice": (
         "search_space.kind.values=[inf, smooth]",
         "search_space.kind.values",
-        "values that JSON holds: finite numbers, text, flags, null, and lists and mappings of "
-        "these, whose keys are text",
+        "values that JSON holds: finite numbers, text other than ???, flags, null, and lists and "
+        "mappings of these, whose keys are text",
     ),
     "interpolation to nowhere": (
         "model.noise=${no.such.key}",
@@ -333,3 +359,10 @@ def test_a_clock_that_no_report_has_is_a_problem(scheduler):
     problems = problems_of(QUADRATIC, f"scheduler={scheduler}", "scheduler.time_attr=nope")
     assert list(problems) == ["scheduler.time_attr"]
     assert problems["scheduler.time_attr"].fix == "set scheduler.time_attr=iteration"
+
+
+@pytest.mark.parametrize("override", ["++params.x=9", "params=null", "params=[1]"])
+def test_sampled_values_are_not_set_by_hand(override):
+    problem = problems_of(QUADRATIC, override)["params"]
+    assert problem.expected.startswith("nothing: parameters are sampled")
+    assert "search_space.NAME.default" in problem.fix

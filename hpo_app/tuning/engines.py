@@ -1,0 +1,53 @@
+"""From what the config names to an engine: whatever library the search algorithm is from."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ray.tune.search import Searcher as RaySearcher
+
+from hpo_app.config.build import build
+from hpo_app.errors import PlanError, Problem
+from hpo_app.search.grid import GridSearch
+from hpo_app.search.optuna_engine import OptunaEngine, is_sampler
+from hpo_app.tuning.ray_engine import RayEngine, can_learn, can_start_with_points, to_point
+
+
+if TYPE_CHECKING:
+    from hpo_app.plan.run_plan import RunPlan
+    from hpo_app.search.engine import Engine
+
+
+def make_engine(plan: RunPlan) -> Engine:
+    """Return the engine of a run.
+
+    Raises:
+        PlanError: If `search_alg` does not take its arguments, or is none of what is known here.
+    """
+    built: Any = build(plan.searcher.component, "search_alg", plan.trusted_modules)
+    if isinstance(built, GridSearch):
+        return built.over(plan.space)
+    if is_sampler(built):
+        return OptunaEngine(plan.space, plan.objective, built)
+    if isinstance(built, RaySearcher):
+        return _ray_engine(plan, built)
+    expected = "an optuna.samplers.BaseSampler or a ray.tune.search.Searcher"
+    target = plan.searcher.component.target
+    got = f"{target}, which gives a {type(built).__name__}"
+    raise PlanError([Problem("search_alg._target_", got, expected, "name one of these")])
+
+
+def _ray_engine(plan: RunPlan, built: RaySearcher) -> RayEngine:
+    choice = plan.choices.get("search_alg", type(built).__name__)
+    if plan.warm_start and not can_learn(built):
+        expected = f"no earlier run, because search_alg={choice} takes none"
+        fix = "leave it out, or set search_alg=optuna"
+        raise PlanError([Problem("warm_start", f"[{','.join(plan.warm_start)}]", expected, fix)])
+    starts_with_default = plan.space.has_defaults and can_start_with_points(built)
+    if starts_with_default:
+        point = to_point(plan.space, plan.space.defaults)
+        points = {"points_to_evaluate": [point]}
+        built = build(plan.searcher.component, "search_alg", plan.trusted_modules, **points)
+    return RayEngine(
+        plan.space, plan.objective, built, plan.seed, starts_with_default=starts_with_default
+    )
