@@ -29,6 +29,7 @@ from hpo_app.plan.run_plan import (
     RunPlan,
     Scheduler,
     Searcher,
+    Stop,
 )
 
 
@@ -42,12 +43,13 @@ if TYPE_CHECKING:
 _KEYS: dict[str, tuple[str, ...]] = {
     "": (
         "action", "best", "checkpoints", "data", "max_failures", "max_same_failures", "model",
-        "num_trials", "objective", "params", "ray", "resources", "run", "scheduler", "search_alg",
-        "search_space", "seed", "stall_timeout_s", "time_budget_s", "training",
-        "trial_timeout_s", "trusted_modules", "warm_start",
+        "num_trials", "objective", "params", "ray", "repeat_duplicates", "resources", "run",
+        "scheduler", "search_alg", "search_space", "seed", "stall_timeout_s", "stop",
+        "time_budget_s", "training", "trial_timeout_s", "trusted_modules", "warm_start",
     ),
     "checkpoints": ("budget_gb", "keep_best"),
     "objective": ("metric", "mode"),
+    "stop": ("plateau", "target"),
     "resources": ("cpu", "gpu", "max_concurrent_trials"),
     "ray": ("address", "dashboard", "num_cpus", "num_gpus"),
 }  # fmt: skip
@@ -120,6 +122,8 @@ def _read(
         checkpoints=_checkpoints(Section("checkpoints", values.get("checkpoints"), problems)),
         max_failures=root.whole("max_failures", least=0, otherwise=0),
         max_same_failures=root.whole("max_same_failures", least=1, otherwise=1),
+        stop=_stop(Section("stop", values.get("stop", {}), problems)),
+        repeats_duplicates=root.flag("repeat_duplicates", otherwise=False),
         resources=_resources(Section("resources", values.get("resources"), problems)),
         cluster=_cluster(Section("ray", values.get("ray"), problems)),
         searcher=_searcher(Section("search_alg", values.get("search_alg"), problems), values),
@@ -169,6 +173,13 @@ def _checkpoints(section: Section) -> Checkpoints:
     return Checkpoints(
         keep_best=section.whole("keep_best", least=0, otherwise=0),
         budget_gb=section.optional_number("budget_gb", above=0),
+    )
+
+
+def _stop(section: Section) -> Stop:
+    return Stop(
+        target=section.optional_number("target"),
+        plateau=section.optional_whole("plateau", least=1),
     )
 
 

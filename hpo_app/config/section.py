@@ -27,6 +27,8 @@ _EXAMPLES: dict[str, int] = {
     "training.iterations": 16,
     "max_same_failures": 3,
     "checkpoints.budget_gb": 10,
+    "stop.target": 475,
+    "stop.plateau": 15,
     "ray.num_cpus": 4,
     "resources.max_concurrent_trials": 4,
 }
@@ -57,7 +59,7 @@ class Section:
             return float(value)
         bound = f" above {above:g}" if above > -math.inf else f" of at least {least:g}"
         full = self._prefix + key
-        otherwise = max(above + 1, least)
+        otherwise = max(above + 1, least, 0.0)
         fix = f"write a number, for example {full}={_EXAMPLES.get(full, otherwise):g}"
         self._problem(full, value, f"a number{bound}", fix)
         return otherwise
@@ -81,7 +83,7 @@ class Section:
             return None
         return self.whole(key, least=least, otherwise=least, most=most)
 
-    def optional_number(self, key: str, *, above: float) -> float | None:
+    def optional_number(self, key: str, *, above: float = -math.inf) -> float | None:
         """Return a number, or None for null."""
         return None if self.get(key) is None else self.number(key, above=above)
 

@@ -30,6 +30,7 @@ CHANGEABLE = (
     "stall_timeout_s",
     "max_failures",
     "max_same_failures",
+    "stop",
     "checkpoints",
     "resources",
     "ray",

@@ -67,6 +67,20 @@ class Checkpoints:
 
 
 @dataclass(frozen=True)
+class Stop:
+    """When a run has found what it was started for.
+
+    Attributes:
+        target: Value of the objective that a whole trial has to reach, or None.
+        plateau: The run ends when this many trials in a row ended without a gain beyond the noise
+            of the curves; None for never.
+    """
+
+    target: float | None = None
+    plateau: int | None = None
+
+
+@dataclass(frozen=True)
 class Cluster:
     """Where the run takes place.
 
@@ -152,6 +166,8 @@ class RunPlan:
         checkpoints: Which training states stay on disk.
         max_failures: How often a failed trial is started again.
         max_same_failures: The run ends when this many first trials all failed alike.
+        stop: When the run has found what it was started for.
+        repeats_duplicates: Whether a configuration that was tried is trained again.
         resources: What a trial holds.
         cluster: Where the run takes place.
         searcher: How parameters are proposed.
@@ -176,6 +192,8 @@ class RunPlan:
     checkpoints: Checkpoints
     max_failures: int
     max_same_failures: int
+    stop: Stop
+    repeats_duplicates: bool
     resources: Resources
     cluster: Cluster
     searcher: Searcher

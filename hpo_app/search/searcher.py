@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 
 from hpo_app.errors import Problem, RunFolderError
 from hpo_app.search.engine import Exhausted, Outcome
+from hpo_app.search.tried import Tried
 from hpo_app.study.earlier import EarlierTrial
 from hpo_app.study.records import TrialState
+from hpo_app.training.seeds import derive_seed
 
 
 if TYPE_CHECKING:
@@ -20,16 +22,29 @@ if TYPE_CHECKING:
     from hpo_app.study.records import Study
 
 
+_MOST_REPEATS = 20
+
+
 class Searcher:
     """Proposes the parameters of the next trial, and learns from what became of the others.
 
     Attributes:
         num_asked: How many trials were asked for; the next one gets this number.
+
+    Args:
+        space: What may be sampled.
+        engine: The search algorithm.
+        seed: Of the run, for draws of its own.
+        repeats: Whether a configuration that was tried may be trained again.
     """
 
-    def __init__(self, space: SearchSpace, engine: Engine) -> None:
+    def __init__(
+        self, space: SearchSpace, engine: Engine, *, seed: int = 0, repeats: bool = True
+    ) -> None:
         self._space = space
         self._engine = engine
+        self._seed = seed
+        self._tried = None if repeats else Tried(space)
         self._open: set[int] = set()
         self.num_asked = 0
 
@@ -49,13 +64,37 @@ class Searcher:
             params = self._space.defaults
             self._engine.impose(number, params)
         else:
-            proposed = self._engine.propose(number)
+            proposed = self._propose(number)
             if proposed is None:
                 return None
             params = proposed
-        self._open.add(number)
-        self.num_asked += 1
+        self._start(number, params)
         return number, params, is_default
+
+    def _propose(self, number: int) -> Params | None:
+        """Return what the engine proposes; what was tried before is answered from memory."""
+        if self._tried is None:
+            return self._engine.propose(number)
+        self._tried.refuse_end()
+        for _ in range(_MOST_REPEATS):
+            params = self._engine.propose(number)
+            if params is None or params not in self._tried:
+                return params
+            outcome = self._tried.outcome(params)
+            if outcome is None:
+                self._engine.withdraw(number)
+            else:
+                self._engine.tell(number, outcome)
+        # It insists on what is known: somebody else has to look elsewhere.
+        params = self._tried.another(derive_seed(self._seed, "another", number))
+        self._engine.impose(number, params)
+        return params
+
+    def _start(self, number: int, params: Params) -> None:
+        self._open.add(number)
+        self.num_asked = number + 1
+        if self._tried is not None:
+            self._tried.start(number, params)
 
     def tell(self, number: int, outcome: Outcome) -> str:
         """Say what became of a trial.
@@ -68,6 +107,8 @@ class Searcher:
             The word for how the engine took it.
         """
         self._open.discard(number)
+        if self._tried is not None:
+            self._tried.end(number, outcome)
         return self._engine.tell(number, outcome)
 
     def learn(self, earlier: Iterable[EarlierTrial]) -> None:
@@ -134,12 +175,10 @@ class Searcher:
             drawn = asked and asked[1]
         if drawn == params:
             return True
-        if drawn is None:
-            self._open.add(number)
-            self.num_asked += 1
-        else:
+        if drawn is not None:
             self._engine.withdraw(number)
         self._engine.impose(number, params)
+        self._start(number, params)
         return False
 
 

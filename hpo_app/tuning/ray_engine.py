@@ -13,6 +13,7 @@ from __future__ import annotations
 import contextlib
 import inspect
 import random
+import warnings
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -129,7 +130,9 @@ class RayEngine:
         theirs = _states()
         _set_states(self._states)
         try:
-            yield
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # Of a library to those who use it, in mid-screen.
+                yield
         finally:
             self._states = _states()
             _set_states(theirs)

@@ -17,6 +17,7 @@ from hpo_app.study.replay import StudyBuilder
 from hpo_app.training.checkpoint import checkpoint_checksum, read_iteration
 from hpo_app.training.seeds import derive_seed
 from hpo_app.tuning.attempts import NOT_REUSED, error_of, in_another_worker, kind_of
+from hpo_app.tuning.stopping import StopRules
 from hpo_app.tuning.storage import RunStorage
 from hpo_app.tuning.view import ShieldedView
 from hpo_app.tuning.watchdog import STALLED
@@ -68,6 +69,7 @@ class Recorder(Callback):
         self._moves: Counter[int] = Counter()
         self._errors: Counter[str] = Counter()
         self._num_sound = 0
+        self._rules = StopRules(plan)
         self.stop_reason = ""
         self._ending = ""
         self._untold: list[tuple[str, TrialRecord]] = []
@@ -128,6 +130,8 @@ class Recorder(Callback):
         self._num_sound = sum(bool(trial.reports) for trial in past.study.trials)
         for trial in past.study.trials:
             self._view.changed("asked", trial)
+            if trial.state not in (TrialState.RUNNING, TrialState.INTERRUPTED):
+                self.request_stop(self._rules.ended(trial, trial.state))
         restarts = past.restarts()
         self._write("resumed", **resumed)
         self.storage.take_over(past.study, restarts)
@@ -338,6 +342,7 @@ class Recorder(Callback):
         self._write("ended", trial=number, state=state.value, told=told, **fields)
         self.storage.ended(self._record(number), state)
         self._num_sound += state is not TrialState.FAILED
+        self.request_stop(self._rules.ended(self._record(number), state))
         limit = self._plan.max_same_failures
         if error and not self._num_sound and self._errors[kind_of(error)] >= limit:
             self.stop_reason = f"the first {limit} trials failed alike: {error_line(error)}"

@@ -112,7 +112,9 @@ def run_search(
     changes, earlier = options.get("changes"), options.get("earlier", ())
     # Both before Ray, whose start takes seconds: they may refuse their arguments.
     engine, scheduler = make_engine(plan), _scheduler(plan)
-    searcher = Searcher(plan.space, engine)
+    # Members of a population share values and go different ways.
+    repeats = plan.repeats_duplicates or plan.scheduler.is_population
+    searcher = Searcher(plan.space, engine, seed=plan.seed, repeats=repeats)
     with ray_session(plan, supervisor.processes) as capacity:
         supervisor.signals.check()
         if not plan.cluster.is_local:

@@ -79,7 +79,9 @@ def parabola(search):
 
     def run(function, *overrides):
         trainer = f"model.trainer=faulty:{function}"
-        return search(trainer, "trusted_modules=[faulty]", "training.iterations=4", *overrides)
+        # Nine draws of any algorithm hold a better point.
+        fixed = ("trusted_modules=[faulty]", "training.iterations=4", "search_space.x.default=-1.5")
+        return search(trainer, *fixed, *overrides)
 
     return run
 
@@ -92,8 +94,8 @@ class TestEveryPair:
             count = f"num_trials={count_of(search_alg, scheduler)}"
             study = parabola("goes_down", *chosen(search_alg, scheduler), count, one)
             assert study.default is not None
-            # The default ends at 2.25, and at 0.25 of what it started with above.
-            assert best_trial(study).value("loss") < 2.4
+            # The default ends at 9, and a quarter that is left of the height.
+            assert best_trial(study).value("loss") < 9
             assert best_trial(study).iterations == 4
             return [
                 (trial.params, trial.seed, trial.state, trial.curve("loss"))

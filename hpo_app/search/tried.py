@@ -1,0 +1,100 @@
+"""What was tried already: the same configuration is not trained twice."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import math
+import random
+from typing import TYPE_CHECKING
+
+from hpo_app.plan.search_space import Choice, Integer, Normal
+from hpo_app.search.engine import Exhausted
+
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from hpo_app.plan.search_space import Parameter, Params, ParamValue, SearchSpace
+    from hpo_app.search.engine import Outcome
+
+_RANDOM_DRAWS = 1000
+
+
+class Tried:
+    """The configurations of a run, and what became of them.
+
+    In a space of few values, a sampler proposes the same ones again and again: TPE because they are
+    good, random draws by chance.
+    """
+
+    def __init__(self, space: SearchSpace) -> None:
+        self._space = space
+        self._size = math.prod(_num_values(space[name]) for name in space)
+        self._outcomes: dict[str, Outcome | None] = {}
+        self._keys: dict[int, str] = {}
+
+    def start(self, number: int, params: Params) -> None:
+        """Remember what a trial trains with."""
+        self._keys[number] = _key(params)
+        self._outcomes.setdefault(self._keys[number], None)
+
+    def end(self, number: int, outcome: Outcome) -> None:
+        """Remember what became of a trial."""
+        self._outcomes[self._keys.pop(number)] = outcome
+
+    def __contains__(self, params: Params) -> bool:
+        return _key(params) in self._outcomes
+
+    def outcome(self, params: Params) -> Outcome | None:
+        """Return what became of a configuration; None while that is not known."""
+        return self._outcomes.get(_key(params))
+
+    def refuse_end(self) -> None:
+        """Raise if there is nothing else to try.
+
+        Raises:
+            Exhausted: If the space has no other configuration.
+        """
+        if len(self._outcomes) >= self._size:
+            raise Exhausted(f"all {self._size} configurations of the search space were tried")
+
+    def another(self, seed: int) -> Params:
+        """Return a configuration that was not tried, at random, from a seed."""
+        draw = random.Random(seed)
+        for _ in range(_RANDOM_DRAWS):
+            params = {name: self._space[name].at(draw.random()) for name in self._space}
+            if params not in self:
+                return params
+        return next(params for params in self._all() if params not in self)
+
+    def _all(self) -> Iterable[Params]:
+        values = [_values(self._space[name]) for name in self._space]
+        for chosen in itertools.product(*values):
+            yield dict(zip(self._space, chosen, strict=True))
+
+
+def _key(params: Params) -> str:
+    return json.dumps(params, sort_keys=True)
+
+
+def _num_values(parameter: Parameter) -> float:
+    if isinstance(parameter, Choice):
+        return len(parameter.values)
+    if isinstance(parameter, Integer):
+        return 1 + (parameter.high - parameter.low) // parameter.step
+    if isinstance(parameter, Normal) or parameter.step is None:
+        return 1 if parameter.low is not None and parameter.low == parameter.high else math.inf
+    return 1 + parameter.num_steps
+
+
+def _values(parameter: Parameter) -> Iterable[ParamValue]:
+    if isinstance(parameter, Choice):
+        return parameter.values
+    if isinstance(parameter, Integer):
+        return range(parameter.low, parameter.high + 1, parameter.step)
+    if isinstance(parameter, Normal) or parameter.step is None:
+        # Where this one has more values than random draws can have met, the others need not vary.
+        return (parameter.at(place / _RANDOM_DRAWS) for place in range(_RANDOM_DRAWS + 1))
+    low, step, high = parameter.low, parameter.step, parameter.high
+    return (min(low + place * step, high) for place in range(parameter.num_steps + 1))

@@ -1,0 +1,77 @@
+"""From trials that ended to whether the run has found what it was started for."""
+
+from __future__ import annotations
+
+import itertools
+import statistics
+from typing import TYPE_CHECKING
+
+from hpo_app.analysis.wording import number
+from hpo_app.study.records import TrialState
+
+
+if TYPE_CHECKING:
+    from hpo_app.plan.run_plan import RunPlan
+    from hpo_app.study.records import TrialRecord
+
+# So many of the last steps of a curve tell how much a value moves by itself.
+_TAIL = 4
+
+
+class StopRules:
+    """Looks at each trial that ended, and says when the run may end.
+
+    Only trials that were trained to their end count: an early value that reaches the target is
+    often luck, and would not be the one that the run hands back.
+    """
+
+    def __init__(self, plan: RunPlan) -> None:
+        self._rules = plan.stop
+        self._objective = plan.objective
+        self._iterations = plan.iterations
+        self._noises: list[float] = []
+        self._best: float | None = None
+        self._num_since = 0
+
+    def ended(self, trial: TrialRecord, state: TrialState) -> str:
+        """Return why the run may end now; empty while it goes on."""
+        if state in (TrialState.FAILED, TrialState.INTERRUPTED):
+            return ""
+        self._num_since += 1
+        value = trial.value(self._objective.metric)
+        is_whole = state is TrialState.FINISHED or trial.iterations >= self._iterations
+        if is_whole and value is not None:
+            self._note(self._objective.sign * value, trial)
+            if self._reaches(value):
+                return (
+                    f"trial {trial.number} reached the target, {self._objective.metric} "
+                    f"{number(value)}"
+                )
+        return self._plateau()
+
+    def _reaches(self, value: float) -> bool:
+        target = self._rules.target
+        return target is not None and self._objective.sign * (value - target) >= 0
+
+    def _note(self, gain: float, trial: TrialRecord) -> None:
+        tail = [value for _, value in trial.curve(self._objective.metric)][-_TAIL:]
+        if len(tail) == _TAIL:
+            steps = [after - before for before, after in itertools.pairwise(tail)]
+            # The difference of two independent values spreads by the square root of two more.
+            self._noises.append(statistics.stdev(steps) / 2**0.5)
+        if self._best is None or gain > self._best + self._noise:
+            self._num_since = 0
+        self._best = gain if self._best is None else max(self._best, gain)
+
+    @property
+    def _noise(self) -> float:
+        return statistics.median(self._noises) if self._noises else 0.0
+
+    def _plateau(self) -> str:
+        patience = self._rules.plateau
+        if patience is None or self._best is None or self._num_since < patience:
+            return ""
+        return (
+            f"the last {self._num_since} trials brought no gain beyond the noise of "
+            f"{number(self._noise)}"
+        )

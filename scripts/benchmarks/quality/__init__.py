@@ -1,0 +1,1 @@
+"""The search-quality benchmark: tasks, simulated workers, tuners and scores."""

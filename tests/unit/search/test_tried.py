@@ -1,0 +1,105 @@
+"""A configuration is trained once, unless a person wants it otherwise."""
+
+import optuna
+import pytest
+
+from hpo_app.plan.read_space import read_space
+from hpo_app.plan.run_plan import Mode, Objective
+from hpo_app.search.engine import Exhausted, Outcome
+from hpo_app.search.optuna_engine import OptunaEngine
+from hpo_app.search.searcher import Searcher
+from hpo_app.study.journal import Event
+from hpo_app.study.records import Report, TrialState
+
+
+SMALL = {
+    "units": {"type": "choice", "values": [32, 64, [64, 64]], "default": 32},
+    "depth": {"type": "randint", "low": 1, "high": 2},
+    "rate": {"type": "quniform", "low": 0.0, "high": 0.5, "q": 0.25},
+}
+
+
+def make(sampler=None, *, repeats=False, entries=SMALL):
+    space, problems = read_space(entries)
+    assert problems == []
+    sampler = sampler or optuna.samplers.TPESampler(seed=1, n_startup_trials=2)
+    engine = OptunaEngine(space, Objective("loss", Mode.MIN), sampler)
+    return Searcher(space, engine, seed=7, repeats=repeats)
+
+
+def run(searcher, count, states=(TrialState.FINISHED,)):
+    """Ask and tell as one worker would; the loss is lowest where all is small."""
+    asked = []
+    for _ in range(count):
+        number, params, _ = searcher.ask()
+        asked.append(params)
+        loss = params["depth"] + params["rate"] + len(str(params["units"]))
+        state = states[number % len(states)]
+        searcher.tell(number, Outcome(state, [Report(1, {"loss": loss}, 0.0)]))
+    return asked
+
+
+@pytest.mark.parametrize("states", [[*TrialState][1:4], [TrialState.FINISHED]], ids=str)
+def test_a_whole_space_is_tried_once_and_then_there_is_no_more(states):
+    searcher = make()
+    asked = run(searcher, 18, states)
+    assert len({str(params) for params in asked}) == 18
+    with pytest.raises(Exhausted, match="all 18 configurations of the search space were tried"):
+        searcher.ask()
+
+
+def test_a_person_can_have_them_tried_again():
+    asked = run(make(repeats=True), 30)
+    assert len({str(params) for params in asked}) < 30
+
+
+def test_what_still_trains_is_not_proposed_again():
+    searcher = make()
+    asked = [searcher.ask()[1] for _ in range(18)]
+    assert len({str(params) for params in asked}) == 18
+
+
+def test_the_engine_is_told_of_a_duplicate_what_became_of_it_before():
+    searcher = make(optuna.samplers.RandomSampler(seed=3))
+    run(searcher, 12)
+    told = searcher._engine._study.get_trials()
+    assert len(told) > 12
+    by_params = {}
+    for trial in told:
+        by_params.setdefault(str(trial.params), set()).add(trial.value)
+    assert all(len(values) == 1 for values in by_params.values())
+
+
+def test_an_engine_that_insists_is_left_for_a_random_draw():
+    class Stubborn(optuna.samplers.RandomSampler):
+        def sample_independent(self, _study, _trial, _name, distribution):
+            return distribution.low if hasattr(distribution, "low") else distribution.choices[0]
+
+    asked = run(make(Stubborn()), 10)
+    assert len({str(params) for params in asked}) == 10
+
+
+def test_the_same_path_is_taken_when_a_run_goes_on(make_study):
+    whole = make()
+    asked = run(whole, 9)
+    events, records = [], []
+    from hpo_app.study.records import TrialRecord
+
+    for number, params in enumerate(asked):
+        loss = params["depth"] + params["rate"] + len(str(params["units"]))
+        reports = (Report(1, {"loss": loss}, 0.0),)
+        records.append(
+            TrialRecord(number, params, number == 0, 0, TrialState.FINISHED, reports=reports)
+        )
+        events.append(Event(2 * number, 0.0, "asked", {"trial": number, "params": params}))
+        fields = {"trial": number, "state": "finished"}
+        events.append(Event(2 * number + 1, 0.0, "ended", fields))
+    again = make()
+    assert again.replay(events, make_study(*records)) == 0
+    assert run(again, 9) == run(whole, 9)
+
+
+def test_a_space_with_one_continuous_parameter_has_no_end():
+    entries = {**SMALL, "x": {"type": "uniform", "low": 0.0, "high": 1.0}}
+    asked = run(make(entries=entries), 40)
+    assert len({str(params) for params in asked}) == 40

@@ -1,0 +1,65 @@
+"""A run ends when it has found what it was started for, and says so."""
+
+import random
+from types import SimpleNamespace
+
+import pytest
+
+from hpo_app.plan.run_plan import Mode, Objective, Stop
+from hpo_app.study.records import Report, TrialRecord, TrialState
+from hpo_app.tuning.stopping import StopRules
+
+
+def rules(mode=Mode.MAX, iterations=6, **stop):
+    plan = SimpleNamespace(
+        stop=Stop(**stop), objective=Objective("reward", mode), iterations=iterations
+    )
+    return StopRules(plan)
+
+
+def trial(number, values, state=TrialState.FINISHED):
+    reports = tuple(Report(at + 1, {"reward": value}, 0.0) for at, value in enumerate(values))
+    return TrialRecord(number, {}, state=state, reports=reports), state
+
+
+@pytest.mark.parametrize(("mode", "good", "bad"), [(Mode.MAX, 476, 474), (Mode.MIN, 474, 476)])
+def test_the_target_is_reached_by_a_whole_trial_only(mode, good, bad):
+    looked = rules(mode, target=475)
+    assert looked.ended(*trial(0, [bad] * 6)) == ""
+    assert looked.ended(*trial(1, [good] * 2, TrialState.STOPPED)) == ""
+    assert looked.ended(*trial(2, [good] * 6, TrialState.FAILED)) == ""
+    assert looked.ended(*trial(3, [good] * 6, TrialState.INTERRUPTED)) == ""
+    reached = f"trial 4 reached the target, reward {good}"
+    assert looked.ended(*trial(4, [bad] * 5 + [good])) == reached
+
+
+def test_a_plateau_is_so_many_trials_without_a_better_one():
+    looked = rules(plateau=3)
+    for number, value in enumerate([1, 2, 2, 2]):
+        assert looked.ended(*trial(number, [value] * 6)) == ""
+    text = "the last 3 trials brought no gain beyond the noise of 0"
+    assert looked.ended(*trial(4, [2] * 6)) == text
+
+
+def test_a_gain_within_the_noise_is_none():
+    noise = random.Random(5)
+    curves = [[noise.gauss(0, 1) for _ in range(6)] for _ in range(40)]
+    honest, quiet = rules(plateau=12), rules(plateau=12)
+    ends = [number for number in range(40) if honest.ended(*trial(number, curves[number]))]
+    # The same values, each reached without a step: now every record counts.
+    flat = [[curve[-1]] * 6 for curve in curves]
+    late = [number for number in range(40) if quiet.ended(*trial(number, flat[number]))]
+    assert ends
+    assert min(ends) <= min(late, default=40)
+
+
+def test_a_steady_climb_is_no_noise():
+    looked = rules(plateau=2)
+    for number in range(10):
+        climb = [number * 0.5 + step for step in range(6)]
+        assert looked.ended(*trial(number, climb)) == ""
+
+
+def test_without_rules_nothing_ends():
+    looked = rules()
+    assert [looked.ended(*trial(number, [9e9] * 6)) for number in range(50)] == [""] * 50
