@@ -92,7 +92,11 @@ class Ours:
 
     def on_report(self, trial: SimulatedTrial, iteration: int, loss: float) -> str:
         result = {"iteration": iteration, _METRIC: loss}
-        return str(self._scheduler.on_trial_result(None, trial, result))
+        return str(self._scheduler.on_trial_result(self, trial, result))
+
+    def get_live_trials(self) -> tuple[()]:
+        """Return the trials that wait: none, because each is made when a worker is free."""
+        return ()
 
     def on_end(self, trial: SimulatedTrial, *, is_whole: bool) -> None:
         last = {"iteration": len(trial.reports), _METRIC: trial.reports[-1]}

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 CONTINUE, STOP, PAUSE = "CONTINUE", "STOP", "PAUSE"
 
 
-@dataclass
+@dataclass(eq=False)  # Schedulers keep trials as keys.
 class SimulatedTrial:
     """A trial as a method sees it.
 
