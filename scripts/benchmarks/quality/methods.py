@@ -18,7 +18,7 @@ from hpo_app.config.build import build
 from hpo_app.config.compose import compose_config
 from hpo_app.config.parse import parse_plan
 from hpo_app.plan.run_plan import Mode, Objective
-from hpo_app.search.engine import Outcome
+from hpo_app.search.engine import Exhausted, Outcome
 from hpo_app.search.optuna_engine import OptunaEngine
 from hpo_app.search.searcher import Searcher
 from hpo_app.study.records import Report, TrialState
@@ -74,7 +74,8 @@ class Ours:
             )
         )
         sampler = build(plan.searcher.component, "search_alg")
-        self._searcher = Searcher(task.space, engine(task.space, LOSS, sampler))
+        made = engine(task.space, LOSS, sampler)
+        self._searcher = Searcher(task.space, made, seed=seed, repeats=False)
         self._scheduler = build(plan.scheduler.component, "scheduler")
         self._scheduler.set_search_properties(_METRIC, "min")
         np.random.seed(seed)  # noqa: NPY002 - from which Ray's schedulers draw
@@ -82,7 +83,10 @@ class Ours:
         self.trials: list[SimulatedTrial] = []
 
     def next_trial(self) -> SimulatedTrial | None:
-        asked = self._searcher.ask()
+        try:
+            asked = self._searcher.ask()
+        except Exhausted:
+            return None
         if asked is None:
             return None
         trial = SimulatedTrial(asked[0], asked[1])
