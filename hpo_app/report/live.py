@@ -13,7 +13,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from hpo_app.analysis.best import standing_of
+from hpo_app.analysis.best import NOT_OVER, leader, standing_of
 from hpo_app.analysis.failures import error_line
 from hpo_app.report.format import duration, number, params_text
 from hpo_app.study.records import TrialState
@@ -38,14 +38,14 @@ class Progress:
     Attributes:
         num_trials: How many trials there will be.
         iterations: Iterations of a full trial.
-        best: The best trial so far, as `analysis.best` ranks.
     """
 
     def __init__(self, objective: Objective, num_trials: int, iterations: int) -> None:
         self.objective = objective
         self.num_trials = num_trials
         self.iterations = iterations
-        self.best: TrialRecord | None = None
+        self._first: TrialRecord | None = None
+        self._not_over: set[int] = set()
         self._states: dict[int, TrialState] = {}
         self._at: dict[int, int] = {}
         self._ranked: dict[int, tuple[Standing, TrialRecord]] = {}
@@ -54,15 +54,28 @@ class Progress:
         """Take a trial as it stands."""
         self._states[trial.number] = trial.state
         self._at[trial.number] = trial.iterations
+        if trial.state in NOT_OVER:
+            self._not_over.add(trial.number)
+        else:
+            self._not_over.discard(trial.number)
         standing = standing_of(trial, self.objective, self.iterations)
         if standing is None:
             self._ranked.pop(trial.number, None)
-            if self.best is not None and self.best.number == trial.number:
-                self.best = min(self._ranked.values(), key=itemgetter(0), default=(None, None))[1]
+            if self._first is not None and self._first.number == trial.number:
+                self._first = min(self._ranked.values(), key=itemgetter(0), default=(None, None))[1]
             return
         self._ranked[trial.number] = (standing, trial)
-        if self.best is None or standing <= self._ranked[self.best.number][0]:
-            self.best = trial
+        if self._first is None or standing <= self._ranked[self._first.number][0]:
+            self._first = trial
+
+    @property
+    def best(self) -> TrialRecord | None:
+        """The best trial so far, as `analysis.best` ranks."""
+        if self._first is None:
+            return None
+        known = [self._ranked[number] for number in self._not_over if number in self._ranked]
+        ordered = [trial for _, trial in sorted(known, key=itemgetter(0))]
+        return leader(self._first, ordered, self.objective)
 
     @property
     def counts(self) -> Counter[TrialState]:

@@ -36,19 +36,36 @@ LOSS = Objective("loss", Mode.MIN)
 _METRIC = "metrics/loss"
 
 
+def best_whole(trials: Sequence[SimulatedTrial]) -> SimulatedTrial | None:
+    """Return the furthest trained, then the best last value, then the best mean on the way."""
+    return next(iter(_ordered(trials)), None)
+
+
 def best_of(trials: Sequence[SimulatedTrial]) -> SimulatedTrial | None:
-    """Return the best trial by hpo_app's own rule: trained furthest first, then by last value."""
-    reported = [trial for trial in trials if trial.reports]
-    return min(
-        reported,
+    """Return the best trial by hpo_app's own rule, `analysis.best.rank`."""
+    best = None
+    for trial in _ordered(trials):
+        if best is None or (not trial.is_over and _is_ahead(trial, best)):
+            best = trial
+    return best
+
+
+def _ordered(trials: Sequence[SimulatedTrial]) -> list[SimulatedTrial]:
+    return sorted(
+        (trial for trial in trials if trial.reports),
         key=lambda trial: (
             -len(trial.reports),
             trial.reports[-1],
             sum(trial.reports) / len(trial.reports),
             trial.number,
         ),
-        default=None,
     )
+
+
+def _is_ahead(trial: SimulatedTrial, best: SimulatedTrial) -> bool:
+    if len(trial.reports) == len(best.reports):
+        return False
+    return trial.reports[-1] < min(best.reports[-1], best.reports[len(trial.reports) - 1])
 
 
 class Ours:
@@ -227,7 +244,7 @@ class OptunaHyperband:
     def incumbent(self) -> Params | None:
         # Optuna's best trial is a complete one; a person without any looks at what there is.
         whole = [trial for trial in self.trials if len(trial.reports) >= self._task.iterations]
-        best = best_of(whole or self.trials)
+        best = best_whole(whole or self.trials)
         return best.params if best else None
 
 
@@ -302,19 +319,11 @@ def best_last(trials: Sequence[SimulatedTrial]) -> SimulatedTrial | None:
 
 
 def best_shared(trials: Sequence[SimulatedTrial]) -> SimulatedTrial | None:
-    """Return the furthest trained, unless another one is ahead of it wherever both reported.
-
-    One that was trained less far comes first if its last value is better, and better than what the
-    other one had at that length.
-    """
-    reported = [trial for trial in trials if trial.reports]
+    """Return what `best_of` does, stopped trials considered too."""
     best = None
-    for trial in sorted(reported, key=lambda trial: (-len(trial.reports), trial.reports[-1])):
-        is_ahead = best is None or (
-            trial.reports[-1] < best.reports[-1]
-            and trial.reports[-1] < best.reports[len(trial.reports) - 1]
-        )
-        best = trial if is_ahead else best
+    for trial in _ordered(trials):
+        if best is None or _is_ahead(trial, best):
+            best = trial
     return best
 
 
@@ -350,6 +359,7 @@ VARIANTS: dict[str, Callable[[Task, int], Method]] = {
     "grace 1, factor 4, told complete": variant(
         "scheduler.grace_period=1", "scheduler.reduction_factor=4", engine=CompleteEngine
     ),
+    "best whole": variant(choose=best_whole),
     "best last": variant(choose=best_last),
     "best mean of 3": variant(choose=best_mean),
     "grace 1, best last": variant("scheduler.grace_period=1", choose=best_last),

@@ -29,13 +29,13 @@ class SimulatedTrial:
         number: From 0, in the order in which trials were proposed.
         params: Its configuration.
         reports: Losses seen so far, by iteration.
-        goal: Iteration after which a method wants it to end; None for the task's last.
+        is_over: Whether it ended.
     """
 
     number: int
     params: Params
     reports: list[float] = field(default_factory=list)
-    goal: int | None = None
+    is_over: bool = False
 
     @property
     def trial_id(self) -> str:
@@ -122,6 +122,7 @@ class _Clock:
         decision = self._method.on_report(trial, iteration, loss)
         is_whole = iteration >= self._task.iterations
         if is_whole or decision == STOP:
+            trial.is_over = True
             self._method.on_end(trial, is_whole=is_whole)
         if decision == CONTINUE and not is_whole:
             self._advance(trial)

@@ -25,6 +25,20 @@ def test_a_trial_that_was_trained_further_beats_a_lucky_early_value(make_study, 
     assert numbers(make_study(lucky, steady)) == [1, 0]
 
 
+def test_a_trial_that_is_not_over_leads_if_it_is_ahead_wherever_both_reported(
+    make_study, make_trial
+):
+    whole = make_trial(0, [0.9, 0.5, 0.3])
+    for state in (TrialState.RUNNING, TrialState.INTERRUPTED):
+        assert numbers(make_study(whole, make_trial(1, [0.6, 0.2], state=state))) == [1, 0]
+        # Better than the other one's end, but it was not ahead of it; and the other way round.
+        fast = make_trial(0, [0.1, 0.5, 0.3])
+        assert numbers(make_study(fast, make_trial(1, [0.2], state=state))) == [0, 1]
+        assert numbers(make_study(whole, make_trial(1, [0.4], state=state))) == [0, 1]
+    over = make_trial(1, [0.6, 0.2], state=TrialState.STOPPED)
+    assert numbers(make_study(whole, over)) == [0, 1]
+
+
 def test_equal_last_values_are_told_apart_by_the_mean_then_by_the_number(make_study, make_trial):
     worse_on_the_way = make_trial(0, [0.9, 0.1])
     better_on_the_way = make_trial(1, [0.5, 0.1])
