@@ -37,7 +37,7 @@ COMPONENTS = (
     "ray.tune.search.bohb.TuneBOHB",
     "ray.tune.schedulers.FIFOScheduler",
     "ray.tune.schedulers.AsyncHyperBandScheduler",
-    "ray.tune.schedulers.HyperBandScheduler",
+    "hpo_app.tuning.hyperband.HyperBand",
     "ray.tune.schedulers.HyperBandForBOHB",
     "ray.tune.schedulers.MedianStoppingRule",
     "hpo_app.tuning.pbt.PopulationTraining",
