@@ -59,6 +59,7 @@ def run(work: Work, folder: Path) -> Outcome:
             f"num_trials={work.num_trials}",
             f"training.iterations={work.training['iterations']}",
             "training.checkpoint_every=0",
+            "repeat_duplicates=true",  # Trials of PPO differ in nothing but their seeds.
             f"ray.num_cpus={SLOTS}",
             f"seed={SEED}",
         ]
