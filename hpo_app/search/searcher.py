@@ -57,19 +57,24 @@ class Searcher:
             Exhausted: If there is nothing more to try.
         """
         number = self.num_asked
-        is_default = number == 0 and self._space.has_defaults
-        if is_default:
-            # Handed over as it was written: a rank or a share loses nothing on its way through an
-            # engine, but a default between two steps of a range would move.
-            params = self._space.defaults
-            self._engine.impose(number, params)
-        else:
-            proposed = self._propose(number)
-            if proposed is None:
-                return None
-            params = proposed
+        params = self._draw(number)
+        if params is None:
+            return None
         self._start(number, params)
-        return number, params, is_default
+        return number, params, self._is_default(number)
+
+    def _is_default(self, number: int) -> bool:
+        return number == 0 and self._space.has_defaults
+
+    def _draw(self, number: int) -> Params | None:
+        """Return the values of a trial that has not started; None if there are none now."""
+        if not self._is_default(number):
+            return self._propose(number)
+        # Handed over as it was written: a rank or a share loses nothing on its way through an
+        # engine, but a default between two steps of a range would move.
+        params = self._space.defaults
+        self._engine.impose(number, params)
+        return params
 
     def _propose(self, number: int) -> Params | None:
         """Return what the engine proposes; what was tried before is answered from memory."""
@@ -171,14 +176,13 @@ class Searcher:
     def _ask_again(self, params: Params) -> bool:
         number, drawn = self.num_asked, None
         with contextlib.suppress(Exhausted):
-            asked = self.ask()
-            drawn = asked and asked[1]
+            drawn = self._draw(number)
+        self._start(number, params)
         if drawn == params:
             return True
         if drawn is not None:
             self._engine.withdraw(number)
         self._engine.impose(number, params)
-        self._start(number, params)
         return False
 
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from hpo_app.plan.search_space import Params, SearchSpace
     from hpo_app.study.journal import Event
+    from hpo_app.study.records import Study
 
 # Ray's own limit, so that the model stays quick.
 _MOST_ROWS = 1000
@@ -45,12 +46,14 @@ class PopulationBandit(PopulationTraining):
     def __init__(self, space: SearchSpace, *, seed: int = 0, **arguments: Any) -> None:
         super().__init__(space, seed=seed, **arguments)
         self._names = [name for name in space.mutable if _has_order(space[name])]
+        self._source = -1
         self._seen: dict[int, list[_Seen]] = {}
         self._chosen: list[tuple[float, ...]] = []
         self._chosen_at = 0
 
-    def remember_events(self, events: Iterable[Event]) -> None:
+    def remember(self, study: Study, events: Iterable[Event]) -> None:
         """Take over what the members of an earlier start reported with which values."""
+        super().remember(study, events)
         params: dict[int, Params] = {}
         for event in events:
             number = event.fields.get("trial", -1)

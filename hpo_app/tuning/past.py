@@ -20,7 +20,6 @@ from hpo_app.training.checkpoint import (
     is_whole,
     read_iteration as _iteration,
 )
-from hpo_app.tuning.bandit import PopulationBandit
 from hpo_app.tuning.kept import CHECKPOINT_PREFIX
 from hpo_app.tuning.pbt import PopulationTraining
 
@@ -171,9 +170,7 @@ def remind(scheduler: Any, past: Past) -> set[int]:
         Numbers of unfinished trials that it had decided to stop, but that were not stopped yet.
     """
     if isinstance(scheduler, PopulationTraining):
-        scheduler.remember(past.study)
-        if isinstance(scheduler, PopulationBandit):
-            scheduler.remember_events(past.events)
+        scheduler.remember(past.study, past.events)
         return set()
     if not isinstance(scheduler, _LOOK_AT_REPORTS_ONLY):
         return set()
@@ -195,7 +192,7 @@ def _remind_of_reports(scheduler: TrialScheduler, past: Past) -> set[int]:
         if event.name == "asked":
             trials[number] = _Remembered(number)
             scheduler.on_trial_add(_NOBODY_WAITS, trials[number])
-        elif event.name == "reported":
+        elif event.name == "reported" and number not in stopped:
             metrics = {f"metrics/{name}": value for name, value in event.fields["metrics"].items()}
             last[number] = {"iteration": event.fields["iteration"], **metrics}
             decision = scheduler.on_trial_result(_NOBODY_WAITS, trials[number], last[number])

@@ -14,9 +14,10 @@ from hpo_app.training.seeds import derive_seed
 
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from hpo_app.plan.search_space import Parameter, Params, ParamValue, SearchSpace
+    from hpo_app.study.journal import Event
     from hpo_app.study.records import Study, TrialRecord
 
 _ACTIVE = (TuneTrialRecord.RUNNING, TuneTrialRecord.PENDING)
@@ -62,8 +63,13 @@ class PopulationTraining(PopulationBasedTraining):
         self.max_running: int | None = None
         self.iterations: int | None = None
 
-    def remember(self, study: Study) -> None:
-        """Take over the scores of a population that trained before."""
+    def remember(self, study: Study, events: Iterable[Event]) -> None:  # noqa: ARG002
+        """Take over the scores of a population that trained before.
+
+        Args:
+            study: What became of it.
+            events: The journal behind that, for who wants to know more.
+        """
         self._past = {trial.number: trial for trial in study.trials if trial.reports}
         self._metric_name = study.objective.metric
         self._num_perturbations = sum(len(trial.clones) for trial in study.trials)

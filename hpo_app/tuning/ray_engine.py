@@ -98,6 +98,8 @@ class RayEngine:
 
     def withdraw(self, number: int) -> None:
         """Let the searcher forget what it proposed."""
+        if self._imposed.pop(number, None) is not None:
+            return  # It never heard of it.
         with self._own_generators():
             self.searcher.on_trial_complete(_trial_id(number), error=True)
 

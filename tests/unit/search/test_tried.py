@@ -99,6 +99,24 @@ def test_the_same_path_is_taken_when_a_run_goes_on(make_study):
     assert run(again, 9) == run(whole, 9)
 
 
+def test_what_was_drawn_otherwise_than_a_journal_says_does_not_count_as_tried(make_study):
+    from hpo_app.study.records import TrialRecord
+
+    # Another sampler's order of the whole space but one.
+    journal = run(make(optuna.samplers.RandomSampler(seed=9)), 17)
+    asked = [
+        Event(number, 0.0, "asked", {"trial": number, "params": params})
+        for number, params in enumerate(journal)
+    ]
+    records = [TrialRecord(number, params) for number, params in enumerate(journal)]
+    searcher = make(optuna.samplers.RandomSampler(seed=2))
+    assert searcher.replay(asked, make_study(*records)) > 0
+    _, left, _ = searcher.ask()
+    assert left not in journal
+    with pytest.raises(Exhausted, match="all 18"):
+        searcher.ask()
+
+
 def test_a_space_with_one_continuous_parameter_has_no_end():
     entries = {**SMALL, "x": {"type": "uniform", "low": 0.0, "high": 1.0}}
     asked = run(make(entries=entries), 40)

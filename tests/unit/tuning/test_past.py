@@ -133,3 +133,37 @@ def test_an_old_checkpoint_that_was_half_removed_is_nobodys_concern(cut_off, tmp
     first, _ = cut_off()
     assert first.checkpoint == tmp_path / "trials" / "0" / "checkpoint_000001"
     assert first.note == ""
+
+
+def test_median_stopping_decides_after_a_kill_what_it_would_have_decided(tmp_path):
+    from ray.tune.schedulers import MedianStoppingRule
+
+    from hpo_app.tuning.past import remind
+
+    def make():
+        scheduler = MedianStoppingRule("iteration", grace_period=1, min_samples_required=3)
+        scheduler.set_search_properties("metrics/loss", "min")
+        return scheduler
+
+    def events():
+        yield "opened", OPENED
+        for number in range(4):
+            yield "asked", {"trial": number, "params": {}, "is_default": False, "seed": number}
+            for iteration in range(1, 4):
+                metrics = {"loss": float(number)}
+                yield "reported", {"trial": number, "iteration": iteration, "metrics": metrics}
+            if number < 3:
+                yield "ended", {"trial": number, "state": "finished"}
+
+    made = [Event(seq, float(seq), *event) for seq, event in enumerate(events())]
+    reminded = make()
+    # Trial 3 is worse than the median of the three before, and was cut off.
+    assert remind(reminded, Past(tmp_path, made)) == {3}
+
+    class Newcomer:
+        trial_id = "000009"
+
+    report = {"iteration": 3, "metrics/loss": 2.5}
+    assert reminded.on_trial_result(None, Newcomer(), report) == "STOP"
+    good = {"iteration": 3, "metrics/loss": 0.5}
+    assert reminded.on_trial_result(None, Newcomer(), good) == "CONTINUE"
