@@ -7,6 +7,7 @@ import statistics
 from typing import TYPE_CHECKING
 
 from hpo_app.analysis.wording import number
+from hpo_app.plan.run_plan import Stop
 from hpo_app.study.records import TrialState
 
 
@@ -35,7 +36,8 @@ class StopRules:
 
     def ended(self, trial: TrialRecord, state: TrialState) -> str:
         """Return why the run may end now; empty while it goes on."""
-        if state in (TrialState.FAILED, TrialState.INTERRUPTED):
+        is_of_no_use = state in (TrialState.FAILED, TrialState.INTERRUPTED)
+        if is_of_no_use or self._rules == Stop():
             return ""
         self._num_since += 1
         value = trial.value(self._objective.metric)
@@ -59,9 +61,9 @@ class StopRules:
             steps = [after - before for before, after in itertools.pairwise(tail)]
             # The difference of two independent values spreads by the square root of two more.
             self._noises.append(statistics.stdev(steps) / 2**0.5)
+        # What small steps add up to counts as well: the best moves only with a gain that is one.
         if self._best is None or gain > self._best + self._noise:
-            self._num_since = 0
-        self._best = gain if self._best is None else max(self._best, gain)
+            self._best, self._num_since = gain, 0
 
     @property
     def _noise(self) -> float:
