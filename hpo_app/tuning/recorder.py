@@ -317,9 +317,15 @@ class Recorder(Callback):
     def _end_untold(self) -> None:
         # Tune calls nobody when a worker cannot be reset for a trial; a trial that is still
         # counted as alive would keep its slot for ever.
-        if self._is_nobodys_fault:
+        over = [
+            (number, trial)
+            for number, trial in self._tune_trials.items()
+            if trial.status in ("ERROR", "TERMINATED")
+        ]
+        # Asked only now: it costs a look at Ray's processes.
+        if not over or self._is_nobodys_fault:
             return
-        for number, trial in list(self._tune_trials.items()):
+        for number, trial in over:
             if trial.status == "ERROR" and self._moves[number] < _MOST_MOVES:
                 self._moves[number] += 1
                 self._alive.discard(number)

@@ -90,9 +90,11 @@ class TuneSearch(SearchAlgorithm):
 
     def is_finished(self) -> bool:
         """Return whether no further trial will be made."""
-        if self._finished or self._recorder.stop_reason or self._recorder.is_exhausted:
+        recorder = self._recorder
+        if self._finished or recorder.stop_reason:
             return True
-        return not self._recorder.num_restarts and self._recorder.num_asked >= self.num_trials
+        is_enough = recorder.is_exhausted or recorder.num_asked >= self.num_trials
+        return is_enough and not recorder.num_restarts
 
     def _trial(
         self, number: int, params: Params, seed: int, checkpoint: Path | None = None

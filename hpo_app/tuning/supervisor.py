@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 # Ray ends this process a moment after one of its own parts; whoever waits is to be told before.
-_POLL_S = 0.02
+_POLL_S = 0.05
 # Tune itself kills a worker 10 s after it was asked to stop. What still waits then waits for Ray.
 _PATIENCE_S = 14.0
 
