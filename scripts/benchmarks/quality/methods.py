@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import random
 import warnings
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import optuna
 from ray.tune.schedulers import AsyncHyperBandScheduler, TrialScheduler
 
+from hpo_app.analysis.best import best_trial
 from hpo_app.config.build import build
 from hpo_app.config.compose import compose_config
 from hpo_app.config.parse import parse_plan
@@ -21,7 +23,7 @@ from hpo_app.plan.run_plan import Mode, Objective
 from hpo_app.search.engine import Exhausted, Outcome
 from hpo_app.search.optuna_engine import OptunaEngine
 from hpo_app.search.searcher import Searcher
-from hpo_app.study.records import Report, TrialState
+from hpo_app.study.records import Report, Study, TrialRecord, TrialState
 from quality.simulator import CONTINUE, STOP, SimulatedTrial
 
 
@@ -34,38 +36,39 @@ if TYPE_CHECKING:
 
 LOSS = Objective("loss", Mode.MIN)
 _METRIC = "metrics/loss"
+_STOPPED, _RUNNING = TrialState.STOPPED, TrialState.RUNNING
+
+
+def best_of(trials: Sequence[SimulatedTrial]) -> SimulatedTrial | None:
+    """Return the best trial by hpo_app's own rule."""
+    return _by_rank(trials, lambda trial: _STOPPED if trial.is_over else _RUNNING)
 
 
 def best_whole(trials: Sequence[SimulatedTrial]) -> SimulatedTrial | None:
     """Return the furthest trained, then the best last value, then the best mean on the way."""
-    return next(iter(_ordered(trials)), None)
+    return _by_rank(trials, lambda _: _STOPPED)
 
 
-def best_of(trials: Sequence[SimulatedTrial]) -> SimulatedTrial | None:
-    """Return the best trial by hpo_app's own rule, `analysis.best.rank`."""
-    best = None
-    for trial in _ordered(trials):
-        if best is None or (not trial.is_over and _is_ahead(trial, best)):
-            best = trial
-    return best
+def best_shared(trials: Sequence[SimulatedTrial]) -> SimulatedTrial | None:
+    """Return what `best_of` does, stopped trials considered too."""
+    return _by_rank(trials, lambda _: _RUNNING)
 
 
-def _ordered(trials: Sequence[SimulatedTrial]) -> list[SimulatedTrial]:
-    return sorted(
-        (trial for trial in trials if trial.reports),
-        key=lambda trial: (
-            -len(trial.reports),
-            trial.reports[-1],
-            sum(trial.reports) / len(trial.reports),
-            trial.number,
-        ),
-    )
+def _by_rank(
+    trials: Sequence[SimulatedTrial], state_of: Callable[[SimulatedTrial], TrialState]
+) -> SimulatedTrial | None:
+    """Return the first of `analysis.best.rank`, with trials in the states that are given."""
+    records = [
+        TrialRecord(trial.number, trial.params, state=state_of(trial), reports=_reports(trial))
+        for trial in trials
+    ]
+    study = Study("", Path(), LOSS, {}, tuple(records), len(records), iterations=0, seed=0)
+    best = best_trial(study)
+    return None if best is None else next(each for each in trials if each.number == best.number)
 
 
-def _is_ahead(trial: SimulatedTrial, best: SimulatedTrial) -> bool:
-    if len(trial.reports) == len(best.reports):
-        return False
-    return trial.reports[-1] < min(best.reports[-1], best.reports[len(trial.reports) - 1])
+def _reports(trial: SimulatedTrial) -> tuple[Report, ...]:
+    return tuple(Report(at + 1, {"loss": loss}, 0.0) for at, loss in enumerate(trial.reports))
 
 
 class Ours:
@@ -123,8 +126,7 @@ class Ours:
         last = {"iteration": len(trial.reports), _METRIC: trial.reports[-1]}
         self._scheduler.on_trial_complete(None, trial, last)
         state = TrialState.FINISHED if is_whole else TrialState.STOPPED
-        reports = [Report(at + 1, {"loss": loss}, 0.0) for at, loss in enumerate(trial.reports)]
-        self._searcher.tell(trial.number, Outcome(state, reports))
+        self._searcher.tell(trial.number, Outcome(state, _reports(trial)))
 
     def incumbent(self) -> Params | None:
         best = self._choose(self.trials)
@@ -316,15 +318,6 @@ def best_last(trials: Sequence[SimulatedTrial]) -> SimulatedTrial | None:
     """Return the best last value at any length: what Ray Tune hands back."""
     reported = [trial for trial in trials if trial.reports]
     return min(reported, key=lambda trial: trial.reports[-1], default=None)
-
-
-def best_shared(trials: Sequence[SimulatedTrial]) -> SimulatedTrial | None:
-    """Return what `best_of` does, stopped trials considered too."""
-    best = None
-    for trial in _ordered(trials):
-        if best is None or _is_ahead(trial, best):
-            best = trial
-    return best
 
 
 def best_mean(trials: Sequence[SimulatedTrial], count: int = 3) -> SimulatedTrial | None:
