@@ -188,7 +188,7 @@ def _action(
     name = str(config.action)
     if name not in ACTIONS:
         miss = near_miss(name, ACTIONS)
-        fix = f"set action={miss or ACTIONS[0]}"
+        fix = f"set action={miss}" if miss else "leave it out to search, or look at --help"
         raise PlanError([Problem("action", name, f"one of {listed(ACTIONS)}", fix)])
     if not isinstance(config.best, str | None):
         fix = "name one, for example best=outputs/DATE/TIME/best.yaml"

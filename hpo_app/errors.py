@@ -109,9 +109,15 @@ class TrainingError(HpoError):
     subject = "the training"
 
 
-def near_miss(word: str, known: Iterable[str]) -> str | None:
-    """Return the known word that `word` was probably meant to be, or None."""
-    matches = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)
+def near_miss(word: str, known: Iterable[str], alike: float = 0.6) -> str | None:
+    """Return the known word that `word` was probably meant to be, or None.
+
+    Args:
+        word: What was written.
+        known: What could have been meant.
+        alike: How like it the word has to be, from 0 to 1 (`difflib.SequenceMatcher.ratio`).
+    """
+    matches = difflib.get_close_matches(word, list(known), n=1, cutoff=alike)
     return matches[0] if matches else None
 
 

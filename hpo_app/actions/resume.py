@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 
 from hpo_app.actions.optimize import conclude, search
+from hpo_app.errors import PlanError, Problem
 from hpo_app.study.journal import FILE_NAME, Journal
 from hpo_app.study.lock import run_lock
 from hpo_app.study.replay import load_study
@@ -26,17 +27,27 @@ def run(command: Command) -> Outcome:
 
     Raises:
         RunFolderError: If the journal cannot be read, or another process writes it.
+        PlanError: If the run is to have fewer trials than it has.
     """
     # Says what is wrong with it before Ray starts.
     study = load_study(command.folder)
     if study.note:
         Console(highlight=False).print(study.note, markup=False, soft_wrap=True)
+    _refuse_fewer(study, command.plan.num_trials)
     # The run may be longer than it was, or shorter.
     wanted = replace(study, num_trials=command.plan.num_trials)
     if not wanted.is_complete:
         return search(command, changes=command.changes)
     with command.signals.noted(), run_lock(command.folder):
         return conclude(command, _closed(command, study, wanted))
+
+
+def _refuse_fewer(study: Study, num_trials: int) -> None:
+    begun = len(study.trials)
+    if num_trials < begun:
+        expected = f"at least {begun}, the trials that this run has begun"
+        fix = f"set num_trials={begun} to end it with these"
+        raise PlanError([Problem("num_trials", str(num_trials), expected, fix)])
 
 
 def _closed(command: Command, study: Study, wanted: Study) -> Study:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,23 @@ if TYPE_CHECKING:
 # What counts besides changes of the configuration itself when one is trained that a file holds.
 _WITH_BEST = ("action", "best", "seed", "resources", "trusted_modules", "hydra")
 
+_FLAGS = (
+    "help",
+    "hydra-help",
+    "version",
+    "cfg",
+    "resolve",
+    "package",
+    "run",
+    "multirun",
+    "shell-completion",
+    "config-path",
+    "config-name",
+    "config-dir",
+    "experimental-rerun",
+    "info",
+)
+
 # With any other flag, Hydra prints something, or sweeps in folders of its own.
 _FLAGS_OF_A_RUN = ("--config-", "-cd", "-cn", "-cp")
 
@@ -31,9 +49,10 @@ def split_changes(arguments: list[str]) -> tuple[list[str], tuple[str, ...]]:
 
     Raises:
         RunFolderError: If `run` names no run folder.
-        PlanError: If a secret was typed, overrides have no effect on the configuration that
-            `best` names, or a new run would write over an earlier one.
+        PlanError: If a flag is unknown, a secret was typed, overrides have no effect on the
+            configuration that `best` names, or a new run would write over an earlier one.
     """
+    _refuse_unknown_flags(arguments)
     overrides = overrides_in(arguments)
     secrets = typed_secrets(overrides)
     if secrets:
@@ -49,6 +68,23 @@ def split_changes(arguments: list[str]) -> tuple[list[str], tuple[str, ...]]:
         changes = tuple(override.text for override in overrides if is_change(override))
         return [text for text in arguments if text not in changes], changes
     return arguments, ()
+
+
+def _refuse_unknown_flags(arguments: list[str]) -> None:
+    """Raise for `--key`, which other programs want and Hydra's parser answers with its usage."""
+    problems = []
+    for text, following in zip(arguments, [*arguments[1:], "-"], strict=True):
+        flag, _, value = text.partition("=")
+        name = flag.lstrip("-")
+        # As its parser does, Hydra takes the beginning of a flag for the whole.
+        if flag.startswith("--") and name and not any(each.startswith(name) for each in _FLAGS):
+            expected = "an override KEY=VALUE without dashes, or a flag of --hydra-help"
+            if not value and "=" not in following and not following.startswith("-"):
+                value = following
+            fix = f"write {name.replace('-', '_')}={value or 'VALUE'}"
+            problems.append(Problem(flag, text, expected, fix))
+    if problems:
+        raise PlanError(problems)
 
 
 def named_folder(arguments: list[str]) -> Path | None:
@@ -87,14 +123,23 @@ def _refusal(override: Override) -> Problem:
 
 def _resuming(arguments: list[str], run: str) -> tuple[list[str], tuple[str, ...]]:
     if not run or not _holds_a_run(Path(run)):
-        fix = "name one, for example run=outputs/DATE/TIME"
-        raise RunFolderError([Problem("run", run or "nothing", "a run folder", fix)])
+        fix = f"name one, for example run={_newest_run() or 'outputs/DATE/TIME'}"
+        expected = f"a run folder, which holds a {FILE_NAME}"
+        raise RunFolderError([Problem("run", run or "nothing", expected, fix)])
     # Now, because Hydra opens its log in there before anybody else is asked.
     refuse_links(Path(run))
     # Hydra writes into the same folder, but not over the config that the run started with.
     own = ["action=resume", f"run={quoted(run)}", f"hydra.run.dir={quoted(run)}"]
     changes = tuple(text for text in arguments if not text.startswith(("action=", "run=")))
     return [*own, "hydra.output_subdir=null"], changes
+
+
+def _newest_run() -> Path | None:
+    """Return the newest run where runs are written by default; its name is its time."""
+    journals = Path("outputs").glob(f"*/*/{FILE_NAME}")
+    with contextlib.suppress(OSError):
+        return max((journal.parent for journal in journals), default=None)
+    return None
 
 
 def _holds_a_run(folder: Path) -> bool:

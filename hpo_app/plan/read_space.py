@@ -74,7 +74,8 @@ class _Entry:
             expected = "bounds whose distance a float can hold"
             self.problem("low", _shown(low), expected, "bring low and high nearer to each other")
         elif low > high:
-            self.problem("low", _shown(low), f"at most high={_shown(high)}", "swap low and high")
+            fix = f"lower it, or raise {self.key}.high above {_shown(low)}"
+            self.problem("low", _shown(low), f"at most high={_shown(high)}", fix)
         elif is_log and low <= 0:
             plain = str(self.fields["type"]).replace("log", "")
             plain = {"rand": "rand" + "int"}.get(plain, plain)

@@ -6,10 +6,10 @@ import importlib.util
 import math
 import re
 import sys
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from hpo_app.errors import Problem, listed, near_miss
-from hpo_app.plan.grid import grid_size, grid_values
+from hpo_app.plan.search_rules import check_search
 
 
 if TYPE_CHECKING:
@@ -17,52 +17,10 @@ if TYPE_CHECKING:
 
     from hpo_app.plan.capacity import Capacity
     from hpo_app.plan.run_plan import RunPlan
-    from hpo_app.plan.search_space import SearchSpace
 
 _PARAM = re.compile(r"\$\{\s*params\.([A-Za-z_][A-Za-z0-9_]*)")
 _ALL_PARAMS = re.compile(r"\$\{\s*params\s*\}")
-# The searchers and schedulers whose arguments are known here.
-_KNOWN_TARGETS = ("ray.tune.", "optuna.", "hpo_app.")
 _TRAINED = ("model", "data", "training")
-
-
-class _Range(NamedTuple):
-    """Which numbers an argument takes."""
-
-    expected: str
-    example: float
-    least: float = -math.inf
-    above: float = -math.inf
-    most: float = math.inf
-    is_whole: bool = False
-
-    def holds(self, value: object) -> bool:
-        if isinstance(value, bool) or not isinstance(value, (int, float)):
-            return False
-        if self.is_whole and not isinstance(value, int):
-            return False
-        return self.above < value <= self.most and value >= self.least
-
-
-_RANGES = {
-    "scheduler": {
-        "max_t": _Range("a number of at least 1", 16, least=1),
-        "grace_period": _Range("a number of at least 1", 1, least=1),
-        "reduction_factor": _Range("a number above 1", 3, above=1),
-        "brackets": _Range("a whole number of at least 1", 1, least=1, is_whole=True),
-        "perturbation_interval": _Range("a number of at least 1", 2, least=1),
-        "quantile_fraction": _Range("a number above 0 and at most 0.5", 0.25, above=0, most=0.5),
-        "perturbation": _Range("a number above 0 and at most 1", 0.1, above=0, most=1),
-        "resample_probability": _Range("a number from 0 to 1", 0.25, least=0, most=1),
-        "min_samples_required": _Range("a whole number of at least 1", 3, least=1, is_whole=True),
-    },
-    "search_alg": {
-        "n_startup_trials": _Range("a whole number of at least 0", 10, least=0, is_whole=True),
-        "n_initial_points": _Range("a whole number of at least 1", 10, least=1, is_whole=True),
-        "population_size": _Range("a whole number of at least 2", 20, least=2, is_whole=True),
-        "points": _Range("a whole number of at least 2", 3, least=2, is_whole=True),
-    },
-}
 
 
 def check_plan(plan: RunPlan) -> Iterator[Problem]:
@@ -70,17 +28,8 @@ def check_plan(plan: RunPlan) -> Iterator[Problem]:
     yield from params_without_parameter(plan)
     yield from parameters_that_nothing_uses(plan)
     yield from metric_outside_objective(plan)
-    yield from population_with_model_based_searcher(plan)
-    yield from parts_that_need_each_other(plan)
-    yield from grid_that_is_cut_off(plan)
-    yield from warm_start_that_nobody_learns_from(plan)
-    yield from population_without_mutable_parameter(plan)
-    yield from population_too_small(plan)
+    yield from check_search(plan)
     yield from shares_that_ray_does_not_know(plan)
-    yield from fidelity_beyond_training(plan)
-    yield from arguments_out_of_range(plan)
-    yield from milestones_out_of_order(plan)
-    yield from time_that_nobody_reports(plan)
     yield from cluster_through_a_client(plan)
     yield from missing_packages(plan)
 
@@ -108,8 +57,9 @@ def params_without_parameter(plan: RunPlan) -> Iterator[Problem]:
     """Yield every `${params.x}` for which the search space has no `x`."""
     for key, name in _references(plan.template):
         if name not in plan.space_entries:
-            miss = near_miss(name, plan.space_entries)
-            fix = f"write ${{params.{miss}}}" if miss else f"add {name} to the search space"
+            # Parameters often end alike, and to feed one from another would be a silent mistake.
+            miss = near_miss(name, plan.space_entries, alike=0.8)
+            fix = f"write ${{params.{miss}}}" if miss else f"set {key}=VALUE, or search over {name}"
             expected = f"a parameter of the search space: {listed(plan.space_entries)}"
             yield Problem(key, f"${{params.{name}}}", expected, fix)
 
@@ -143,79 +93,6 @@ def metric_outside_objective(plan: RunPlan) -> Iterator[Problem]:
                 yield Problem(f"{part}.{word}", str(arguments[word]), expected, fix)
 
 
-def population_with_model_based_searcher(plan: RunPlan) -> Iterator[Problem]:
-    """Yield PBT with a searcher that learns: members change under the searcher's feet."""
-    if plan.scheduler.is_population and plan.searcher.is_model_based:
-        yield Problem(
-            "search_alg",
-            plan.choices.get("search_alg", plan.searcher.component.target),
-            "random, because population-based training changes the parameters of running trials",
-            "set search_alg=random, or scheduler=asha",
-        )
-
-
-def parts_that_need_each_other(plan: RunPlan) -> Iterator[Problem]:
-    """Yield a searcher without the one scheduler that it works with, and the other way round."""
-    chosen = {
-        "search_alg": plan.choices.get("search_alg", plan.searcher.component.target),
-        "scheduler": plan.choices.get("scheduler", plan.scheduler.component.target),
-    }
-    needs = {"scheduler": plan.searcher.pairs_with, "search_alg": plan.scheduler.pairs_with}
-    for part, wanted in needs.items():
-        if wanted and chosen[part] != wanted:
-            (other,) = set(chosen) - {part}
-            expected = f"{wanted}, because {other}={chosen[other]} works with no other"
-            fix = f"set {part}={wanted}, or choose another {other}"
-            yield Problem(part, chosen[part], expected, fix)
-
-
-def grid_that_is_cut_off(plan: RunPlan) -> Iterator[Problem]:
-    """Yield fewer trials than a grid has configurations: only a corner of it would be tried."""
-    points: Any = plan.searcher.component.arguments.get("points")
-    is_grid = plan.searcher.component.target == "hpo_app.search.grid.GridSearch"
-    if not is_grid or not _RANGES["search_alg"]["points"].holds(points):
-        return
-    # The default configuration comes first, and may be no part of the grid.
-    size = grid_size(plan.space, points)
-    is_apart = plan.space.has_defaults and not _is_in_grid(plan.space, points)
-    wanted = size + is_apart
-    if plan.num_trials < wanted:
-        first = " and the default configuration" if is_apart else ""
-        expected = f"at least {wanted}, for the {size} configurations of the grid{first}"
-        fix = f"set num_trials={wanted}, lower search_alg.points, or set search_alg=optuna_qmc"
-        yield Problem("num_trials", str(plan.num_trials), expected, fix)
-
-
-def _is_in_grid(space: SearchSpace, points: int) -> bool:
-    defaults = space.defaults
-    return all(defaults[name] in grid_values(space[name], points) for name in space)
-
-
-def warm_start_that_nobody_learns_from(plan: RunPlan) -> Iterator[Problem]:
-    """Yield earlier runs for a searcher that never looks at results: they would change nothing."""
-    if plan.warm_start and not plan.searcher.is_model_based:
-        choice = plan.choices.get("search_alg", plan.searcher.component.target)
-        expected = f"no earlier run, because search_alg={choice} draws without a look at results"
-        scheduler = " scheduler=asha" if plan.scheduler.is_population else ""
-        fix = f"leave it out, or set search_alg=optuna{scheduler}"
-        yield Problem("warm_start", f"[{','.join(plan.warm_start)}]", expected, fix)
-
-
-def population_without_mutable_parameter(plan: RunPlan) -> Iterator[Problem]:
-    """Yield PBT over a space in which nothing may change while a trial trains."""
-    if plan.scheduler.is_population and len(plan.space) and not plan.space.mutable:
-        expected = "at least one parameter that may change while a trial trains"
-        fix = "remove mutable: false from one, or set scheduler=asha"
-        yield Problem("search_space", "only parameters with mutable: false", expected, fix)
-
-
-def population_too_small(plan: RunPlan) -> Iterator[Problem]:
-    """Yield PBT with one member, who has nobody to copy."""
-    if plan.scheduler.is_population and plan.num_trials < 2:
-        expected = "at least 2, because members of a population copy each other"
-        yield Problem("num_trials", str(plan.num_trials), expected, "set num_trials=8")
-
-
 def shares_that_ray_does_not_know(plan: RunPlan) -> Iterator[Problem]:
     """Yield shares of a CPU or a GPU that are finer than Ray counts them."""
     for name, share in (("cpu", plan.resources.cpu), ("gpu", plan.resources.gpu)):
@@ -223,54 +100,6 @@ def shares_that_ray_does_not_know(plan: RunPlan) -> Iterator[Problem]:
             expected = "a number with at most four decimals, as Ray counts"
             fix = f"set resources.{name}={max(round(share, 4), 0.0001):g}"
             yield Problem(f"resources.{name}", f"{share:g}", expected, fix)
-
-
-def fidelity_beyond_training(plan: RunPlan) -> Iterator[Problem]:
-    """Yield scheduler settings that no trial lives to see."""
-    for word, at_most in (("max_t", 0), ("grace_period", 0), ("perturbation_interval", -1)):
-        value = plan.scheduler.component.arguments.get(word)
-        limit = plan.iterations + at_most
-        if isinstance(value, (int, float)) and value > limit:
-            expected = f"at most {limit}, because a trial has {plan.iterations} iterations"
-            fix = f"set scheduler.{word}={max(limit, 1)}, or raise training.iterations"
-            yield Problem(f"scheduler.{word}", str(value), expected, fix)
-
-
-def arguments_out_of_range(plan: RunPlan) -> Iterator[Problem]:
-    """Yield numbers that a searcher or scheduler of ours would refuse when it is made."""
-    components = {"scheduler": plan.scheduler.component, "search_alg": plan.searcher.component}
-    for part, component in components.items():
-        if not component.target.startswith(_KNOWN_TARGETS):
-            continue
-        for word, accepted in _RANGES[part].items():
-            value = component.arguments.get(word, accepted.example)
-            if not accepted.holds(value):
-                fix = f"set {part}.{word}={accepted.example:g}"
-                yield Problem(f"{part}.{word}", str(value), accepted.expected, fix)
-
-
-def milestones_out_of_order(plan: RunPlan) -> Iterator[Problem]:
-    """Yield a scheduler whose first milestone comes after its last."""
-    arguments = plan.scheduler.component.arguments
-    last: Any = arguments.get("max_t")
-    first: Any = arguments.get("grace_period")
-    ranges = _RANGES["scheduler"]
-    if not (ranges["max_t"].holds(last) and ranges["grace_period"].holds(first)):
-        return
-    if last < first <= plan.iterations:
-        expected = f"at least {first}, because scheduler.grace_period={first}"
-        fix = f"raise it, or set scheduler.grace_period={last}"
-        yield Problem("scheduler.max_t", str(last), expected, fix)
-
-
-def time_that_nobody_reports(plan: RunPlan) -> Iterator[Problem]:
-    """Yield a clock that no report has: the scheduler would never act, without a word."""
-    clock = plan.scheduler.component.arguments.get("time_attr", "iteration")
-    if clock not in ("iteration", "training_iteration"):
-        expected = "iteration, which every report has"
-        yield Problem(
-            "scheduler.time_attr", str(clock), expected, "set scheduler.time_attr=iteration"
-        )
 
 
 def cluster_through_a_client(plan: RunPlan) -> Iterator[Problem]:

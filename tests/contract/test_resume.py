@@ -76,6 +76,10 @@ def test_a_finished_run_is_extended(hpo, tmp_path):
     assert after[:8] == before
     assert [number for number, *_ in after] == list(range(12))
     assert load_study(tmp_path / "cut").stop_reason == "all 12 trials ended"
+    fewer = hpo("action=resume", "run=cut", "num_trials=3")
+    assert fewer.returncode == 2
+    assert "at least 12, the trials that this run has begun" in fewer.stderr
+    assert dump(tmp_path / "cut") == after
 
 
 def test_an_interrupted_population_goes_on(hpo, tmp_path):
@@ -113,3 +117,11 @@ def test_without_a_run_folder_there_is_nothing_to_resume(hpo, tmp_path, argument
     assert refused.returncode == 4
     assert "name one, for example run=outputs/DATE/TIME" in refused.stderr
     assert list(tmp_path.iterdir()) == []
+
+
+def test_where_the_run_folder_is_misspelt_the_newest_run_is_named(hpo, tmp_path):
+    for name in ("2026-01-01/10-00-00", "2026-01-02/09-00-00"):
+        (tmp_path / "outputs" / name).mkdir(parents=True)
+        (tmp_path / "outputs" / name / "journal.jsonl").touch()
+    refused = hpo("action=resume", "run=outputs/2026-01-02/nine")
+    assert "run=outputs/2026-01-02/09-00-00\n" in refused.stderr

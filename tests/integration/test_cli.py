@@ -66,6 +66,14 @@ def test_a_wrong_value_leaves_no_folder_behind(hpo, tmp_path):
         pytest.param(["params.x=3"], "set search_space.x.default", id="a sampled value"),
         pytest.param(["num_trials=four"], "for example num_trials=20", id="number in words"),
         pytest.param(["=3"], "=3", id="no key"),
+        pytest.param(["--num_trials", "5"], "write num_trials=5", id="flag of another program"),
+        pytest.param(["--num-trials=5"], "write num_trials=5", id="flag with a value"),
+        pytest.param(["action=report"], "or look at --help", id="no such action"),
+        pytest.param(
+            ["~search_space.vf_coef", "action=plan"],
+            "set model.hyperparameters.vf_coef=VALUE",
+            id="a parameter that is left out and still used",
+        ),
         pytest.param(["model.device=[1"], "model.device", id="no such grammar"),
     ],
 )

@@ -46,7 +46,11 @@ BAD = {
         "hihg",
         "write high instead",
     ),
-    "swapped": ({"type": "uniform", "low": 2, "high": 1}, "low", "swap low and high"),
+    "swapped": (
+        {"type": "uniform", "low": 2, "high": 1},
+        "low",
+        "lower it, or raise search_space.x.high above 2",
+    ),
     "zero in log": (
         {"type": "loguniform", "low": 0, "high": 1},
         "low",
