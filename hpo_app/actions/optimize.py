@@ -119,6 +119,8 @@ def conclude(command: Command, study: Study) -> Outcome:
         raise _occupied(error, f"type {resume_command(folder, plan)}") from None
     print_summary(study, console, run_folder=folder, report_path=report, train_command=again)
     if not study.is_complete:
+        if study.in_state(TrialState.FAILED):
+            _say(console, "Failed trials are not tried again: to repeat them, start a new run.")
         first = "Make room, then go" if is_for_want_of_room(study.stop_reason) else "Go"
         _say(console, f"{first} on with this run:")
         _say(console, resume_command(folder, plan))

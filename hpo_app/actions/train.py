@@ -41,7 +41,9 @@ def run(command: Command) -> Outcome:
     hide(text for _, text in secrets_in(config.rendered._asdict()))
     console = Console(highlight=False)
     iterations = config.rendered.training["iterations"]
-    console.print(f"training {iterations} iterations with seed {settings.seed}")
+    what = command.best or "the default configuration, as no best= is given"
+    text = f"training {iterations} iterations with seed {settings.seed}: {what}"
+    console.print(text, markup=False, soft_wrap=True)
     started = time.monotonic()
     history: list[Mapping[str, float]] = []
 

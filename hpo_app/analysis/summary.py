@@ -21,7 +21,7 @@ _HOW_DEFAULT_STANDS = {
     TrialState.RUNNING: "is still training,",
     TrialState.FINISHED: "ended",
     TrialState.STOPPED: "the scheduler stopped early,",
-    TrialState.INTERRUPTED: "was cut off",
+    TrialState.INTERRUPTED: "was interrupted",
 }
 
 

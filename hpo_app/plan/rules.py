@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import math
 import re
+import shlex
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -128,7 +129,14 @@ def missing_packages(plan: RunPlan) -> Iterator[Problem]:
             elif str(module) not in sys.modules and importlib.util.find_spec(module) is None:
                 choice = plan.choices.get(part, part)
                 expected = f"the package {module}, which {part}={choice} needs"
-                yield Problem(part, f"{module} is not installed", expected, str(install))
+                fix = _into_this_python(str(install))
+                yield Problem(part, f"{module} is not installed", expected, fix)
+
+
+def _into_this_python(install: str) -> str:
+    # In the shell that shows this, pip alone may be that of another Python.
+    command = install.removeprefix("pip ")
+    return install if command == install else f"{shlex.quote(sys.executable)} -m pip {command}"
 
 
 def _references(template: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

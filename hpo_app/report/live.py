@@ -233,7 +233,7 @@ def make_view(progress: Progress, console: Console) -> PlainView | LiveView:
 
 
 def _trial_line(progress: Progress, trial: TrialRecord, *, is_news: bool = True) -> str:
-    word = {TrialState.STOPPED: "stopped early", TrialState.INTERRUPTED: "cut off"}.get(
+    word = {TrialState.STOPPED: "stopped early", TrialState.INTERRUPTED: "interrupted"}.get(
         trial.state, trial.state.value
     )
     head = f"[{progress.num_ended}/{progress.num_trials}] trial {trial.number} {word}"

@@ -256,11 +256,12 @@ def _wait(process: subprocess.Popen[bytes], limit_s: float) -> str:
 
 def _end(process: subprocess.Popen[bytes]) -> None:
     process.terminate()
-    try:
+    with contextlib.suppress(subprocess.TimeoutExpired):
         process.wait(20)
-    except subprocess.TimeoutExpired:
+    # Those that it started, the workers of a pool for example, outlive it.
+    with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
+    process.wait()
 
 
 def _duration(seconds: float) -> str:

@@ -4,7 +4,7 @@ hpo_app and a Ray Tune script with `reuse_actors`, each in a fresh process, rand
 workers. Reported are seconds and driver CPU per trial, the driver's largest memory, the bytes
 that a run leaves on disk, and how the cost of one more trial grows between the sizes.
 
-    python scripts/benchmarks/scale.py                         all of it, about half an hour
+    python scripts/benchmarks/scale.py                         all of it
     python scripts/benchmarks/scale.py --sizes 100 1000 --skip plain-tune-reuse
 
 Exit code 1 if a trial costs hpo_app's driver more than 1.5 times as much between the two largest

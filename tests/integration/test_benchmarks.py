@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import contextlib
 import json
 import math
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -66,6 +68,17 @@ def test_the_record_says_where_it_was_measured_and_that_all_did_the_same_work(
     assert "not the same work" not in output
 
 
+def others_of_this_test() -> list[Path]:
+    """Return what still runs of what this test has started (Linux only, empty elsewhere)."""
+    mark = f"PYTEST_CURRENT_TEST={os.environ['PYTEST_CURRENT_TEST']}".encode()
+    found = []
+    for path in Path("/proc").glob("[0-9]*/environ"):
+        with contextlib.suppress(OSError):
+            if mark in path.read_bytes() and path.parent.name != str(os.getpid()):
+                found.append(path.parent)
+    return found
+
+
 def test_a_contender_that_takes_too_long_is_ended_and_named() -> None:
     command = [sys.executable, str(SCRIPT), "--work", "noop", "--repeats", "1", "--limit-s", "0.2"]
     skipped = ["--skip", "hpo_app,plain-tune,plain-tune-reuse"]
@@ -73,3 +86,4 @@ def test_a_contender_that_takes_too_long_is_ended_and_named() -> None:
 
     assert done.returncode == 1
     assert "pool, noop: was stopped after the limit of 0.2 s (--limit-s)" in done.stdout
+    assert others_of_this_test() == []

@@ -84,7 +84,7 @@ def test_no_gain_is_said_plainly(make_study, make_trial):
     ("state", "how"),
     [
         (TrialState.STOPPED, "which the scheduler stopped early, after 1 of 3 iterations"),
-        (TrialState.INTERRUPTED, "which was cut off after 1 of 3 iterations"),
+        (TrialState.INTERRUPTED, "which was interrupted after 1 of 3 iterations"),
         (TrialState.RUNNING, "which is still training, after 1 of 3 iterations"),
         (TrialState.FINISHED, "which ended after 1 of 3 iterations"),
     ],
