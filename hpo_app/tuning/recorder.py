@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter, deque
+from collections import deque
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +16,8 @@ from hpo_app.study.records import TrialState
 from hpo_app.study.replay import StudyBuilder
 from hpo_app.training.checkpoint import checkpoint_checksum, read_iteration
 from hpo_app.training.seeds import derive_seed
-from hpo_app.tuning.attempts import NOT_REUSED, error_of, in_another_worker, kind_of
+from hpo_app.tuning.alive import AliveTrials
+from hpo_app.tuning.attempts import NOT_REUSED, error_of, in_another_worker
 from hpo_app.tuning.stopping import StopRules
 from hpo_app.tuning.storage import RunStorage
 from hpo_app.tuning.view import ShieldedView
@@ -36,9 +37,6 @@ if TYPE_CHECKING:
 
 
 _LONGEST_WAIT_S = 30
-_ACTIVE = ("PENDING", "RUNNING")
-# Where every worker is left like that, nothing would be gained by yet another one.
-_MOST_MOVES = 3
 
 
 class Recorder(Callback):
@@ -46,6 +44,7 @@ class Recorder(Callback):
 
     Attributes:
         stop_reason: Why the run is to end before its last trial; empty while it goes on.
+        alive: Which trials have begun and not ended.
         signals: What this process is told.
         lost_process: Names a process of Ray itself that has ended; empty while none has.
         storage: What the run keeps on disk.
@@ -60,15 +59,11 @@ class Recorder(Callback):
         self._searcher = searcher
         self._view = ShieldedView(view)
         self._builder: StudyBuilder | None = None
-        self._alive: set[int] = set()
-        self._tune_trials: dict[int, Any] = {}
+        self.alive = AliveTrials()
         self._clones: list[dict[str, Any]] = []
         self._cut: set[int] = set()
         self.storage = RunStorage(plan, folder, self._view.notice, self.request_stop)
         self._restarts: deque[Restart] = deque()
-        self._moves: Counter[int] = Counter()
-        self._errors: Counter[str] = Counter()
-        self._num_sound = 0
         self._rules = StopRules(plan)
         self.stop_reason = ""
         self._ending = ""
@@ -82,20 +77,6 @@ class Recorder(Callback):
     def num_asked(self) -> int:
         """How many trials were asked for."""
         return self._searcher.num_asked
-
-    @property
-    def num_alive(self) -> int:
-        """How many trials were asked for and have not ended."""
-        return len(self._alive)
-
-    @property
-    def num_active(self) -> int:
-        """How many trials train or wait for a worker: those alive that are not paused."""
-        return sum(trial.status in _ACTIVE for trial in self._tune_trials.values())
-
-    def watch(self, trial: Any) -> None:
-        """Keep an eye on a trial that Tune is given, because not all its endings are told."""
-        self._tune_trials[_number(trial)] = trial
 
     @property
     def elapsed_s(self) -> float:
@@ -127,10 +108,11 @@ class Recorder(Callback):
             resumed: What the journal says of this start.
         """
         self._builder = past.builder
-        self._num_sound = sum(bool(trial.reports) for trial in past.study.trials)
         for trial in past.study.trials:
             self._view.changed("asked", trial)
-            if trial.state not in (TrialState.RUNNING, TrialState.INTERRUPTED):
+            self._rules.is_sound |= bool(trial.reports)
+            # What made trials fail may be mended by now.
+            if trial.state in (TrialState.FINISHED, TrialState.STOPPED):
                 self.request_stop(self._rules.ended(trial, trial.state))
         restarts = past.restarts()
         self._write("resumed", **resumed)
@@ -157,7 +139,7 @@ class Recorder(Callback):
         if restart.note:
             self._view.notice(restart.note)
         number = restart.record.number
-        self._alive.add(number)
+        self.alive.begin(number)
         source = str(restart.checkpoint.relative_to(self._folder)) if restart.checkpoint else None
         iteration = read_iteration(restart.checkpoint) if restart.checkpoint else 0
         self._write("continued", trial=number, checkpoint=source, iteration=iteration)
@@ -171,12 +153,12 @@ class Recorder(Callback):
             self._exhausted(end.reason)
             return None
         if asked is None:
-            if not self._alive:
+            if not self.alive:
                 self._exhausted("the search algorithm has nothing to propose, and nobody trains")
             return None
         number, params, is_default = asked
         seed = derive_seed(self._plan.seed, "trial", number)
-        self._alive.add(number)
+        self.alive.begin(number)
         self._write("asked", trial=number, params=params, is_default=is_default, seed=seed)
         return number, params, seed
 
@@ -198,7 +180,7 @@ class Recorder(Callback):
     def close(self) -> None:
         """Put on record what the run's end cut off, and why it ended."""
         waiting = [restart.record.number for restart in self._restarts]
-        for number in sorted({*self._alive, *waiting}):
+        for number in sorted({*self.alive, *waiting}):
             self._end(number, TrialState.INTERRUPTED)
         whole = self._ending or f"all {self._plan.num_trials} trials ended"
         reason = self.stop_reason or whole
@@ -285,7 +267,6 @@ class Recorder(Callback):
             # The disk failed and not the params: nobody is told that they are bad.
             self._end(_number(trial), TrialState.INTERRUPTED)
             return
-        self._errors[kind_of(error)] += 1
         self._end(_number(trial), TrialState.FAILED, error)
 
     def on_step_end(self, *_: Any, **__: Any) -> None:
@@ -317,22 +298,15 @@ class Recorder(Callback):
     def _end_untold(self) -> None:
         # Tune calls nobody when a worker cannot be reset for a trial; a trial that is still
         # counted as alive would keep its slot for ever.
-        over = [
-            (number, trial)
-            for number, trial in self._tune_trials.items()
-            if trial.status in ("ERROR", "TERMINATED")
-        ]
+        over = self.alive.untold()
         # Asked only now: it costs a look at Ray's processes.
         if not over or self._is_nobodys_fault:
             return
-        for number, trial in over:
-            if trial.status == "ERROR" and self._moves[number] < _MOST_MOVES:
-                self._moves[number] += 1
-                self._alive.discard(number)
-                del self._tune_trials[number]
+        for number, trial in over.items():
+            if self.alive.may_move(number):
+                self.alive.end(number)
                 self._restarts.append(in_another_worker(trial, self._record(number)))
-            elif trial.status == "ERROR" or (trial.status == "TERMINATED" and not self.stop_reason):
-                self._errors[kind_of(NOT_REUSED)] += 1
+            elif trial.status == "ERROR" or not self.stop_reason:
                 self._end(number, TrialState.FAILED, NOT_REUSED)
 
     def _check_budget(self) -> None:
@@ -341,17 +315,12 @@ class Recorder(Callback):
             self.stop_reason = f"the time budget of {budget:g} s was used up"
 
     def _end(self, number: int, state: TrialState, error: str | None = None) -> None:
-        self._alive.discard(number)
-        self._tune_trials.pop(number, None)
+        self.alive.end(number)
         fields = {"error": error} if error else {}
         told = self._searcher.tell(number, Outcome(state, self._record(number).reports))
         self._write("ended", trial=number, state=state.value, told=told, **fields)
         self.storage.ended(self._record(number), state)
-        self._num_sound += state is not TrialState.FAILED
-        self.request_stop(self._rules.ended(self._record(number), state))
-        limit = self._plan.max_same_failures
-        if error and not self._num_sound and self._errors[kind_of(error)] >= limit:
-            self.stop_reason = f"the first {limit} trials failed alike: {error_line(error)}"
+        self.request_stop(self._rules.ended(self._record(number), state, error or ""))
 
     def _record(self, number: int) -> TrialRecord:
         if self._builder is None:

@@ -67,7 +67,7 @@ class TuneSearch(SearchAlgorithm):
         if self.is_finished():
             return None
         recorder = self._recorder
-        taken = recorder.num_active if self.does_pause else recorder.num_alive
+        taken = recorder.alive.num_active if self.does_pause else len(recorder.alive)
         if taken >= self.slots:
             return None
         restart = recorder.next_restart()
@@ -78,7 +78,7 @@ class TuneSearch(SearchAlgorithm):
             if asked is None:
                 return None
             trial = self._trial(*asked)
-        recorder.watch(trial)
+        recorder.alive.hold(trial)
         return trial
 
     def on_trial_result(self, trial_id: str, result: dict[str, Any]) -> None:

@@ -1,14 +1,17 @@
-"""From trials that ended to whether the run has found what it was started for."""
+"""From trials that ended to whether the run may end: what it was for is found, or never will be."""
 
 from __future__ import annotations
 
 import itertools
 import statistics
+from collections import Counter
 from typing import TYPE_CHECKING
 
+from hpo_app.analysis.failures import error_line
 from hpo_app.analysis.wording import number
 from hpo_app.plan.run_plan import Stop
 from hpo_app.study.records import TrialState
+from hpo_app.tuning.attempts import kind_of
 
 
 if TYPE_CHECKING:
@@ -24,6 +27,9 @@ class StopRules:
 
     Only trials that were trained to their end count: an early value that reaches the target is
     often luck, and would not be the one that the run hands back.
+
+    Attributes:
+        is_sound: Whether any trial has shown that trials of this run can work.
     """
 
     def __init__(self, plan: RunPlan) -> None:
@@ -33,11 +39,23 @@ class StopRules:
         self._noises: list[float] = []
         self._best: float | None = None
         self._num_since = 0
+        self._most_alike = plan.max_same_failures
+        self._failures: Counter[str] = Counter()
+        self.is_sound = False
 
-    def ended(self, trial: TrialRecord, state: TrialState) -> str:
+    def ended(self, trial: TrialRecord, state: TrialState, error: str = "") -> str:
         """Return why the run may end now; empty while it goes on."""
-        is_of_no_use = state in (TrialState.FAILED, TrialState.INTERRUPTED)
-        if is_of_no_use or self._rules == Stop():
+        return self._alike(error) if state is TrialState.FAILED else self._found(trial, state)
+
+    def _alike(self, error: str) -> str:
+        self._failures[kind_of(error)] += 1
+        if self.is_sound or self._failures[kind_of(error)] < self._most_alike:
+            return ""
+        return f"the first {self._most_alike} trials failed alike: {error_line(error)}"
+
+    def _found(self, trial: TrialRecord, state: TrialState) -> str:
+        self.is_sound = True
+        if state is TrialState.INTERRUPTED or self._rules == Stop():
             return ""
         self._num_since += 1
         value = trial.value(self._objective.metric)

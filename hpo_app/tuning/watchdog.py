@@ -100,14 +100,15 @@ class Watchdog(Callback):
         """The attempt failed, and another will follow."""
         self._end(trial)
 
-    def on_step_end(self, *_: Any, trials: list[Any], **__: Any) -> None:
+    def on_step_end(self, *_: Any, **__: Any) -> None:
         """Tune's loop has come round."""
         now = time.monotonic()
         with self._lock:
             self._looped_at = now
             # Tune has let go of them by now, and would wait for their next report.
             self._kill_stuck()
-            self._trials = {_number(trial): trial for trial in trials if not trial.is_finished()}
+            held = self.recorder.alive.held
+            self._trials = {no: trial for no, trial in held.items() if not trial.is_finished()}
             for number, trial in self._trials.items():
                 if trial.status == trial.PAUSED:
                     self._times.paused(number, now)

@@ -9,9 +9,12 @@ from hpo_app.study.records import Report, TrialRecord, TrialState
 from hpo_app.tuning.stopping import StopRules
 
 
-def rules(mode=Mode.MAX, iterations=6, **stop):
+def rules(mode=Mode.MAX, iterations=6, max_same_failures=3, **stop):
     plan = SimpleNamespace(
-        stop=Stop(**stop), objective=Objective("reward", mode), iterations=iterations
+        stop=Stop(**stop),
+        objective=Objective("reward", mode),
+        iterations=iterations,
+        max_same_failures=3,
     )
     return StopRules(plan)
 
@@ -73,3 +76,17 @@ def test_a_steady_climb_is_no_noise():
 def test_without_rules_nothing_ends():
     looked = rules()
     assert [looked.ended(*trial(number, [9e9] * 6)) for number in range(50)] == [""] * 50
+
+
+def test_the_first_trials_that_fail_alike_end_the_run_and_later_ones_do_not():
+    def fails(looked, number, error):
+        return looked.ended(*trial(number, [], TrialState.FAILED), error)
+
+    looked = rules()
+    assert fails(looked, 0, "ValueError: lr=0.1") == ""
+    assert fails(looked, 1, "TypeError: no") == ""
+    assert fails(looked, 2, "ValueError: lr=0.2") == ""
+    assert fails(looked, 3, "ValueError: lr=0.3").startswith("the first 3 trials failed alike")
+    looked = rules()
+    assert looked.ended(*trial(0, [1.0] * 6)) == ""
+    assert [fails(looked, number, "ValueError: no") for number in range(1, 9)] == [""] * 8
