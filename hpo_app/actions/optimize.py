@@ -14,6 +14,7 @@ from hpo_app.actions.typed import resume_command, shown_path, train_command, typ
 from hpo_app.actions.warm_start import earlier_runs
 from hpo_app.analysis.best import best_trial
 from hpo_app.analysis.tables import write_trials_csv
+from hpo_app.analysis.wording import bounds_text
 from hpo_app.config.best import BestConfig, write_best
 from hpo_app.config.render import render
 from hpo_app.config.secrets import secret_variables, with_secrets_by_name
@@ -73,7 +74,7 @@ def search(command: Command, changes: Sequence[str] | None = None) -> Outcome:
         with contextlib.suppress(PermissionError):  # Whose folder it is decides.
             folder.chmod(0o700)
     facts = environment_facts()
-    progress = Progress(plan.objective, plan.num_trials, plan.iterations)
+    progress = Progress(plan.criteria, plan.num_trials, plan.iterations)
     supervisor = Supervisor(command.signals)
     with command.signals.noted(), run_lock(folder) as note:
         refuse_at_start(plan, folder)
@@ -174,21 +175,22 @@ def write_results(plan: RunPlan, study: Study, best: TrialRecord | None, again: 
     write_summary(study, study.folder / "summary.json")
     if best is None:
         return
-    value = best.value(plan.objective.metric)
+    value, unmet = best.value(plan.objective.metric), best.unmet(plan.criteria)
     provenance: dict[str, Any] = {
         "run_id": study.run_id,
         "trial": best.number,
         "trial_seed": best.seed,
         "iterations": best.iterations,
-        plan.objective.metric: value,
+        **{metric: best.last[metric] for metric in plan.criteria.metrics},
     }
     head = [
         f"Best configuration of run {study.run_id}: trial {best.number}, "
         f"{plan.objective.metric} {value:.6g} after {best.iterations} iterations.",
+        *([f"It does not keep {bounds_text(unmet, best.last)}."] if unmet else []),
         again,
     ]
     rendered = render(with_secrets_by_name(plan.template), best.params)
-    config = BestConfig(rendered, plan.objective, best.params, provenance)
+    config = BestConfig(rendered, plan.criteria, best.params, provenance)
     write_best(study.folder / "best.yaml", config, head)
 
 

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 
 from hpo_app.analysis.best import best_trial
 from hpo_app.analysis.failures import group_failures
-from hpo_app.analysis.wording import number
+from hpo_app.analysis.wording import bounds_text, number
 from hpo_app.study.records import TrialState
 
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from hpo_app.plan.criteria import Constraint, Criteria
     from hpo_app.plan.run_plan import Objective
     from hpo_app.study.records import Study, TrialRecord
 
@@ -30,7 +31,7 @@ class StudySummary:
     """What is worth saying about a study.
 
     Attributes:
-        objective: What was optimised.
+        criteria: By what trials are judged.
         iterations: Iterations of a full trial.
         counts: Number of trials by state; every state is there.
         best: The winner by `rank`, or None while no trial has a value.
@@ -44,7 +45,7 @@ class StudySummary:
         failures: `{last line of the error: numbers of the trials}`, the most frequent first.
     """
 
-    objective: Objective
+    criteria: Criteria
     iterations: int
     counts: Mapping[TrialState, int]
     best: TrialRecord | None
@@ -57,6 +58,16 @@ class StudySummary:
     failures: Mapping[str, tuple[int, ...]]
 
     @property
+    def objective(self) -> Objective:
+        """The first objective; the only one of most runs."""
+        return self.criteria.objective
+
+    @property
+    def unmet(self) -> tuple[Constraint, ...]:
+        """The constraints that the best trial does not keep, and so none does."""
+        return self.best.unmet(self.criteria) if self.best is not None else ()
+
+    @property
     def num_trials(self) -> int:
         """Trials that were asked for and recorded, in whatever state."""
         return sum(self.counts.values())
@@ -65,10 +76,11 @@ class StudySummary:
     def gain(self) -> float | None:
         """How much better the best value is than the default's, in the objective's direction.
 
-        None if either is unknown, or if the default configuration was trained less far than the
-        best trial: what more training brought is no gain over the default.
+        None if either is unknown, if the best trial does not keep the constraints, or if the
+        default configuration was trained less far than the best trial: what more training brought
+        is no gain over the default.
         """
-        if self.best is None or self.default is None:
+        if self.best is None or self.default is None or self.unmet:
             return None
         return self._difference if self.default.iterations >= self.best.iterations else None
 
@@ -91,7 +103,14 @@ class StudySummary:
             head = f"{number(difference)} {change} than the default configuration"
         else:
             head = "no gain over the default configuration"
-        return f"{head} ({number(self.default_value)}){self._caveat()}{self._tie()}"
+        return f"{head} ({number(self.default_value)}){self._caveat()}{self._beyond()}{self._tie()}"
+
+    def _beyond(self) -> str:
+        """Say which constraints the default configuration does not keep."""
+        unmet = self.default.unmet(self.criteria) if self.default is not None else ()
+        if not unmet or self.best is self.default or self.default is None:
+            return ""
+        return f", which does not keep {bounds_text(unmet, self.default.last)}"
 
     def _tie(self) -> str:
         """Say what decided between the default and a best trial that ended at the same value."""
@@ -137,7 +156,7 @@ def summarize(study: Study) -> StudySummary:
     """Return the summary of a study, finished or live."""
     best, default, metric = best_trial(study), study.default, study.objective.metric
     return StudySummary(
-        objective=study.objective,
+        criteria=study.criteria,
         iterations=study.iterations,
         counts={state: len(study.in_state(state)) for state in TrialState},
         best=best,

@@ -31,16 +31,17 @@ def param_names(study: Study) -> list[str]:
 def trials_frame(study: Study) -> pd.DataFrame:
     """Return one row per trial, by number, with columns in a fixed order.
 
-    First what every trial has, then `params.<name>` in the order of the search space, then
-    `metrics.<name>` of the last report by name, then the last line of the error. Lists and
-    mappings are JSON text. A parameter that a trial does not have is None, and so is one whose
-    value is None.
+    First what every trial has, and `keeps_constraints` where there are some, then `params.<name>`
+    in the order of the search space, then `metrics.<name>` of the last report by name, then the
+    last line of the error. Lists and mappings are JSON text. A parameter that a trial does not
+    have is None, and so is one whose value is None.
     """
     trials = study.trials
     columns: dict[str, pd.Series[Any]] = {
         "number": pd.Series([trial.number for trial in trials], dtype="int64"),
         "state": _plain_column(trial.state.value for trial in trials),
         "value": _float_column(trial.value(study.objective.metric) for trial in trials),
+        **_judgement(study),
         "iterations": pd.Series([trial.iterations for trial in trials], dtype="int64"),
         "duration_s": _float_column(trial.duration_s for trial in trials),
         "started_s": _float_column(trial.started_s for trial in trials),
@@ -57,6 +58,16 @@ def trials_frame(study: Study) -> pd.DataFrame:
         columns[_encodable(f"metrics.{name}")] = _float_column(values)
     columns["error"] = _plain_column(_cell(error_line(trial.error)) for trial in trials)
     return pd.DataFrame(columns)
+
+
+def _judgement(study: Study) -> dict[str, pd.Series[Any]]:
+    criteria = study.criteria
+    if not criteria.constraints:
+        return {}
+    keeps = (
+        not trial.unmet(criteria) if criteria.are_in(trial.last) else None for trial in study.trials
+    )
+    return {"keeps_constraints": _plain_column(keeps)}
 
 
 def write_trials_csv(study: Study, path: Path) -> None:

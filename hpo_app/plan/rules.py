@@ -9,6 +9,7 @@ import sys
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from hpo_app.errors import Problem, listed, near_miss
+from hpo_app.plan.criteria_rules import check_criteria
 from hpo_app.plan.grid import grid_size, grid_values
 
 
@@ -83,6 +84,7 @@ def check_plan(plan: RunPlan) -> Iterator[Problem]:
     yield from time_that_nobody_reports(plan)
     yield from cluster_through_a_client(plan)
     yield from missing_packages(plan)
+    yield from check_criteria(plan)
 
 
 def check_capacity(plan: RunPlan, capacity: Capacity) -> Iterator[Problem]:

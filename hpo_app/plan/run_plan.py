@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from hpo_app.plan.criteria import Constraint, Criteria
     from hpo_app.plan.search_space import SearchSpace
 
 
@@ -123,11 +124,13 @@ class Searcher:
         component: The sampler.
         is_model_based: Whether it learns from the results of earlier trials.
         pairs_with: The one choice of `scheduler` that it works with; empty for any.
+        knows_constraints: Whether what it learns heeds the constraints on metrics.
     """
 
     component: Component
     is_model_based: bool
     pairs_with: str
+    knows_constraints: bool
 
 
 @dataclass(frozen=True)
@@ -141,6 +144,8 @@ class Scheduler:
             at once and every report needs a checkpoint. True for every population.
         pairs_with: The one choice of `search_alg` that it works with; empty for any.
         has_memory: Whether a run that goes on brings it back to where it stood.
+        knows_constraints: Whether it may be told of a trial beyond the constraints as one that is
+            worse than all others; not where it models the values themselves.
     """
 
     component: Component
@@ -148,6 +153,7 @@ class Scheduler:
     does_pause: bool
     pairs_with: str
     has_memory: bool
+    knows_constraints: bool
 
 
 @dataclass(frozen=True)
@@ -155,7 +161,7 @@ class RunPlan:
     """A run, checked and frozen: nothing after this point checks or defaults anything.
 
     Attributes:
-        objective: What is optimised.
+        criteria: By what trials are judged: objectives and constraints.
         space: What may be sampled.
         num_trials: How many trials, the default configuration included.
         time_budget_s: Seconds after which the run ends, or None.
@@ -181,7 +187,7 @@ class RunPlan:
         choices: Config group choices, for the record.
     """
 
-    objective: Objective
+    criteria: Criteria
     space: SearchSpace
     num_trials: int
     time_budget_s: float | None
@@ -205,3 +211,18 @@ class RunPlan:
     template: Mapping[str, Any]
     space_entries: Mapping[str, Mapping[str, Any]]
     choices: Mapping[str, str]
+
+    @property
+    def objective(self) -> Objective:
+        """The first objective; the only one of most runs."""
+        return self.criteria.objective
+
+    @property
+    def objectives(self) -> tuple[Objective, ...]:
+        """All that is optimised."""
+        return self.criteria.objectives
+
+    @property
+    def constraints(self) -> tuple[Constraint, ...]:
+        """What a trial has to keep."""
+        return self.criteria.constraints

@@ -50,7 +50,7 @@ def optimization_history(study: Study) -> OptimizationHistory:
     """Return the value of each trial and the best so far."""
     metric, ranked = study.objective.metric, rank(study)
     best = ranked[0] if ranked else None
-    points = tuple(point_of(trial, trial.number, metric, best) for trial in study.trials)
+    points = tuple(point_of(trial, trial.number, study.criteria, best) for trial in study.trials)
     if best is None:
         return OptimizationHistory(points, (), 0)
     # The best trial may only tie with an earlier one; the line still has to end there.

@@ -9,6 +9,7 @@ from hpo_app.analysis.best import rank
 from hpo_app.analysis.summary import summarize
 from hpo_app.analysis.tables import param_names
 from hpo_app.plots import PLOTS, save
+from hpo_app.report.columns import judged_cells, judged_heads
 from hpo_app.report.format import NOTHING, counted, duration, number, plain, value_text
 from hpo_app.report.markup import element, joined, lines, page, table
 from hpo_app.report.sentences import (
@@ -33,6 +34,9 @@ _MOST_OF_A_TRACEBACK = 6000
 _ON_RANKING = (
     "Trials that were trained further come first, because a good value early in the training is "
     "often luck; then the better last value, then the better mean on the way."
+)
+_ON_CONSTRAINTS = (
+    "Trials that keep all constraints come first; of the others, those that are less far beyond. "
 )
 _ON_CHANCE = (
     "Each configuration was trained once. The best of many single trainings tends to look better "
@@ -131,7 +135,8 @@ def _trials_section(study: Study) -> Html:
     ranked, names = rank(study), param_names(study)
     is_ranked = {trial.number for trial in ranked}
     ordered = [*ranked, *(trial for trial in study.trials if trial.number not in is_ranked)]
-    head = ("rank", "trial", study.objective.metric, "iterations", "state", "time", *names)
+    judged = judged_heads(study.criteria)
+    head = ("rank", "trial", *judged, "iterations", "state", "time", *names)
     rows = (
         (str(place) if trial.number in is_ranked else NOTHING, *_trial_row(trial, study, names))
         for place, trial in enumerate(ordered[:MAX_ROWS], start=1)
@@ -140,15 +145,19 @@ def _trials_section(study: Study) -> Html:
     note = f"{counted(more, 'more trial')} in trials.csv." if more > 0 else ""
     return _section(
         "All trials",
-        element("p", _ON_RANKING, class_="quiet"),
+        element("p", _on_ranking(study), class_="quiet"),
         table(head, rows, "All trials"),
         *([element("p", note)] if note else []),
     )
 
 
+def _on_ranking(study: Study) -> str:
+    return f"{_ON_CONSTRAINTS}{_ON_RANKING}" if study.criteria.constraints else _ON_RANKING
+
+
 def _trial_row(trial: TrialRecord, study: Study, names: list[str]) -> Iterator[str]:
     yield f"{trial.number}{' (default)' if trial.is_default else ''}"
-    yield number(trial.value(study.objective.metric))
+    yield from judged_cells(trial, study.criteria)
     yield str(trial.iterations)
     yield trial.state.value
     yield duration(trial.duration_s)
@@ -172,6 +181,7 @@ def _reproduction_section(study: Study, command: str) -> Html:
     rows = [
         ("seed", str(study.seed)),
         ("objective", f"{study.objective.mode.value} {study.objective.metric}"),
+        *(("constraint", str(constraint)) for constraint in study.criteria.constraints),
         ("iterations of a full trial", str(study.iterations)),
         *_flat(study.facts),
     ]

@@ -15,7 +15,7 @@ from rich.text import Text
 
 from hpo_app.analysis.best import NOT_OVER, leader, standing_of
 from hpo_app.analysis.failures import error_line
-from hpo_app.report.format import duration, number, params_text
+from hpo_app.report.format import bounds_text, duration, number, params_text
 from hpo_app.study.records import TrialState
 
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from hpo_app.analysis.best import Standing
-    from hpo_app.plan.run_plan import Objective
+    from hpo_app.plan.criteria import Criteria
     from hpo_app.study.records import TrialRecord
 
 _REDRAW_S = 0.25
@@ -40,8 +40,9 @@ class Progress:
         iterations: Iterations of a full trial.
     """
 
-    def __init__(self, objective: Objective, num_trials: int, iterations: int) -> None:
-        self.objective = objective
+    def __init__(self, criteria: Criteria, num_trials: int, iterations: int) -> None:
+        self.criteria = criteria
+        self.objective = criteria.objective
         self.num_trials = num_trials
         self.iterations = iterations
         self._first: TrialRecord | None = None
@@ -58,7 +59,7 @@ class Progress:
             self._not_over.add(trial.number)
         else:
             self._not_over.discard(trial.number)
-        standing = standing_of(trial, self.objective, self.iterations)
+        standing = standing_of(trial, self.criteria, self.iterations)
         if standing is None:
             self._ranked.pop(trial.number, None)
             if self._first is not None and self._first.number == trial.number:
@@ -75,7 +76,7 @@ class Progress:
             return None
         known = [self._ranked[number] for number in self._not_over if number in self._ranked]
         ordered = [trial for _, trial in sorted(known, key=itemgetter(0))]
-        return leader(self._first, ordered, self.objective)
+        return leader(self._first, ordered, self.criteria)
 
     @property
     def counts(self) -> Counter[TrialState]:
@@ -257,7 +258,9 @@ def _best_so_far(progress: Progress) -> str:
     value = best.value(progress.objective.metric) if best else None
     if best is None or value is None:
         return "no result yet"
-    return f"best so far {number(value)} (trial {best.number}, iteration {best.iterations})"
+    text = f"best so far {number(value)} (trial {best.number}, iteration {best.iterations})"
+    unmet = best.unmet(progress.criteria)
+    return f"{text}, which does not keep {bounds_text(unmet, best.last)}" if unmet else text
 
 
 def _status_line(progress: Progress, elapsed_s: float) -> str:

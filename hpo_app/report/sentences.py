@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hpo_app.errors import listed
-from hpo_app.report.format import counted, duration, number, plain
+from hpo_app.report.format import bounds_text, counted, duration, number, plain
 from hpo_app.study.records import TrialState
 
 
@@ -26,8 +26,26 @@ def winner_sentence(summary: StudySummary) -> str:
         return f"{gain[0].upper()}{gain[1:]}."
     metric, best = plain(summary.objective.metric), summary.best
     after = counted(best.iterations, "iteration")
-    head = f"Trial {best.number} is best with {metric} {number(summary.best_value)} after {after}"
-    return f"{head}: {gain}."
+    value = f"{metric} {number(summary.best_value)} after {after}"
+    if summary.unmet:
+        beyond = bounds_text(summary.unmet, best.last)
+        keeps = "the constraint" if len(summary.criteria.constraints) == 1 else "all constraints"
+        nearest = f"the nearest, trial {best.number}, has {value} and does not keep {beyond}"
+        return f"No trial keeps {keeps}: {nearest}."
+    return f"Trial {best.number} is best with {value}: {gain}.{_on_the_rest(summary)}"
+
+
+def _on_the_rest(summary: StudySummary) -> str:
+    """Warn that the best trial was not trained to where the constraints count."""
+    best = summary.best
+    if best is None or not summary.criteria.constraints or best.state is TrialState.FINISHED:
+        return ""
+    if best.iterations >= summary.iterations:
+        return ""
+    return (
+        f" It was trained for {best.iterations} of {summary.iterations} iterations: whether it "
+        "keeps the constraints at its end is not known."
+    )
 
 
 def ending_sentence(study: Study, summary: StudySummary) -> str:

@@ -74,7 +74,7 @@ class RunStorage:
         """Take note of a trial that ended; one that was cut off keeps what it goes on from."""
         if state in {TrialState.RUNNING, TrialState.INTERRUPTED}:
             return
-        standing = standing_of(trial, self._plan.objective, self._plan.iterations)
+        standing = standing_of(trial, self._plan.criteria, self._plan.iterations)
         self.checkpoints.ended(trial.number, None if state is TrialState.FAILED else standing)
 
     def is_full(self, error: str) -> bool:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from hpo_app.plan.criteria import Criteria
 from hpo_app.plan.run_plan import Mode, Objective
 from hpo_app.study.records import Report, Study, TrialRecord, TrialState
 
@@ -37,10 +38,11 @@ def trial_with(number: int, values: Sequence[float] = (), **fields: object) -> T
 
 def study_of(*trials: TrialRecord, **fields: object) -> Study:
     """Return a study of these trials that minimises `loss` over three iterations."""
+    objective = fields.pop("objective", Objective("loss", Mode.MIN))
     defaults = {
         "run_id": "run-1",
         "folder": Path("outputs/run-1"),
-        "objective": Objective("loss", Mode.MIN),
+        "criteria": Criteria((objective,)),
         "space": {"lr": {"type": "loguniform", "low": 1e-4, "high": 1.0}},
         "num_trials": len(trials),
         "iterations": 3,

@@ -21,7 +21,7 @@ def shown(console):
 
 @pytest.fixture
 def progress(make_study):
-    return Progress(make_study().objective, num_trials=4, iterations=3)
+    return Progress(make_study().criteria, num_trials=4, iterations=3)
 
 
 outcomes = st.lists(
@@ -39,7 +39,7 @@ def test_the_best_on_the_way_is_the_best_at_the_end(make_study, make_trial, outc
         make_trial(number, values, state=state) for number, (values, state) in enumerate(outcomes)
     ]
     study = make_study(*trials, iterations=3)
-    progress = Progress(study.objective, len(trials), study.iterations)
+    progress = Progress(study.criteria, len(trials), study.iterations)
     for number, (values, _) in enumerate(outcomes):
         progress.update(make_trial(number, values[:1], state=TrialState.RUNNING))
     for trial in trials:

@@ -7,6 +7,7 @@ import pytest
 from optuna.trial import TrialState as OptunaState
 
 from hpo_app.errors import RunFolderError
+from hpo_app.plan.criteria import Criteria
 from hpo_app.plan.read_space import read_space
 from hpo_app.plan.run_plan import Mode, Objective
 from hpo_app.search.engine import Outcome
@@ -17,7 +18,7 @@ from hpo_app.study.journal import Event
 from hpo_app.study.records import Report, TrialState
 
 
-LOSS = Objective("loss", Mode.MIN)
+LOSS = Criteria((Objective("loss", Mode.MIN),))
 
 
 def make(sampler=None, **fields):

@@ -4,6 +4,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from hpo_app.plan.criteria import Criteria
 from hpo_app.plan.run_plan import Mode, Objective, Stop
 from hpo_app.study.records import Report, TrialRecord, TrialState
 from hpo_app.tuning.stopping import StopRules
@@ -11,7 +12,7 @@ from hpo_app.tuning.stopping import StopRules
 
 def rules(mode=Mode.MAX, iterations=6, **stop):
     plan = SimpleNamespace(
-        stop=Stop(**stop), objective=Objective("reward", mode), iterations=iterations
+        stop=Stop(**stop), criteria=Criteria((Objective("reward", mode),)), iterations=iterations
     )
     return StopRules(plan)
 
