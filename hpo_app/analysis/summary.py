@@ -103,14 +103,14 @@ class StudySummary:
             head = f"{number(difference)} {change} than the default configuration"
         else:
             head = "no gain over the default configuration"
-        return f"{head} ({number(self.default_value)}){self._caveat()}{self._beyond()}{self._tie()}"
+        return f"{head} ({number(self.default_value)}){self._caveat()}{self._tie()}{self._beyond()}"
 
     def _beyond(self) -> str:
         """Say which constraints the default configuration does not keep."""
         unmet = self.default.unmet(self.criteria) if self.default is not None else ()
         if not unmet or self.best is self.default or self.default is None:
             return ""
-        return f", which does not keep {bounds_text(unmet, self.default.last)}"
+        return f"; the default does not keep {bounds_text(unmet, self.default.last)}"
 
     def _tie(self) -> str:
         """Say what decided between the default and a best trial that ended at the same value."""

@@ -66,6 +66,6 @@ def _constraint(metric: str, bounds: Any, problems: list[Problem]) -> Constraint
         expected = f"at most max={highest:g}"
         problems.append(Problem(f"{key}.min", f"{lowest:g}", expected, "swap min and max"))
     if len(problems) == count and lowest is None and highest is None:
-        expected = "a number for min or max"
-        problems.append(Problem(key, str(bounds), expected, f"write {key}.max=20"))
+        named = f"{key}.{next(iter(bounds))}"
+        problems.append(Problem(named, "nothing", "a number", f"write +{named}=20"))
     return Constraint(metric, lowest, highest) if len(problems) == count else None

@@ -7,6 +7,7 @@ from hypothesis import given, strategies as st
 from rich.console import Console
 
 from hpo_app.analysis.best import best_trial
+from hpo_app.plan.criteria import Constraint
 from hpo_app.report.live import LiveView, PlainView, Progress, make_view
 from hpo_app.study.records import TrialState
 
@@ -108,3 +109,13 @@ def test_the_time_left_is_estimated_from_what_has_ended(progress, make_trial):
     assert progress.seconds_left(10.0) is None
     progress.update(make_trial(0, [0.3, 0.3, 0.3]))
     assert progress.seconds_left(10.0) == pytest.approx(30.0)
+
+
+def test_a_best_beyond_a_constraint_is_not_called_best_without_saying_so(make_study, make_trial):
+    study = make_study(constraints=(Constraint("cost", max=0.1),))
+    progress, console = Progress(study.criteria, num_trials=4, iterations=3), console_of()
+    view = PlainView(progress, console)
+    view.changed("ended", make_trial(0, [0.5], others={"cost": 0.2}))
+    assert "(trial 0, iteration 1), which does not keep cost at most 0.1 (0.2)" in shown(console)
+    view.changed("ended", make_trial(1, [0.9], others={"cost": 0.1}))
+    assert shown(console).splitlines()[-1].endswith("(trial 1, iteration 1): lr=0.05")

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 
+from hpo_app.plan.criteria import Constraint
 from hpo_app.report.summary_json import write_summary
 
 
@@ -48,3 +49,13 @@ def test_every_study_has_a_result_in_strict_json(hostile_study, tmp_path):
     write_summary(hostile_study, tmp_path / "summary.json")
 
     assert read(tmp_path / "summary.json")["schema_version"] == 1
+
+
+def test_constraints_and_whether_they_are_kept_are_there(make_study, make_trial, tmp_path):
+    constraints = (Constraint("cost", max=0.1), Constraint("loss", min=0.0, max=9.0))
+    study = make_study(make_trial(0, [0.5], others={"cost": 0.2}), constraints=constraints)
+    write_summary(study, tmp_path / "summary.json")
+    result = read(tmp_path / "summary.json")
+    assert result["constraints"] == {"cost": {"max": 0.1}, "loss": {"min": 0.0, "max": 9.0}}
+    assert result["best"]["keeps_constraints"] is False
+    assert result["best"]["metrics"] == {"loss": 0.5, "cost": 0.2}

@@ -7,7 +7,7 @@ import pytest
 from optuna.trial import TrialState as OptunaState
 
 from hpo_app.errors import RunFolderError
-from hpo_app.plan.criteria import Criteria
+from hpo_app.plan.criteria import Constraint, Criteria
 from hpo_app.plan.read_space import read_space
 from hpo_app.plan.run_plan import Mode, Objective
 from hpo_app.search.engine import Outcome
@@ -136,3 +136,54 @@ def test_a_journal_with_other_parameters_than_the_space_is_refused(make_study, p
     ):
         with pytest.raises(RunFolderError, match="trial"):
             make().replay([event], make_study())
+
+
+CHEAP = Criteria(LOSS.objectives, (Constraint("cost", max=0.1), Constraint("loss", min=-9.0)))
+
+
+def judged_outcome(loss, cost, state=TrialState.FINISHED):
+    return Outcome(state, [Report(1, {"loss": loss, "cost": cost}, 0.0)])
+
+
+def engine_over(sampler, criteria, names="x"):
+    space, _ = read_space({name: {"type": "uniform", "low": -5, "high": 5} for name in names})
+    return OptunaEngine(space, criteria, sampler)
+
+
+def test_optuna_hears_how_far_a_trial_is_beyond_each_bound():
+    engine = engine_over(optuna.samplers.RandomSampler(seed=1), CHEAP)
+    outcomes = [
+        judged_outcome(1.0, 0.3),
+        judged_outcome(1.0, 0.05, TrialState.STOPPED),
+        Outcome(TrialState.FAILED),
+    ]
+    for number, each in enumerate(outcomes):
+        engine.propose(number)
+        engine.tell(number, each)
+    engine.learn(EarlierTrial("r", 0, TrialState.FINISHED, {"x": 1.0}, ((9, 1.0),), {"cost": 0.2}))
+    told = [trial.constraints for trial in engine._study.get_trials()]
+    assert told[0] == pytest.approx({"cost max": 2.0, "loss min": -10 / 9})
+    assert told[1] == pytest.approx({"cost max": -0.5, "loss min": -10 / 9})
+    assert told[2] == {}
+    assert told[3] == pytest.approx({"cost max": 1.0, "loss min": -10 / 9})
+
+
+@pytest.mark.parametrize(
+    "sampler",
+    [optuna.samplers.TPESampler, optuna.samplers.GPSampler, optuna.samplers.NSGAIISampler],
+    ids=["tpe", "gp", "nsga2"],
+)
+def test_a_model_is_drawn_to_where_the_constraint_is_kept(sampler):
+    # The loss falls to the right, and the cost allows the left third only. With one parameter
+    # NSGA-II would draw at random: it mutates one in each child.
+    criteria = Criteria(LOSS.objectives, (Constraint("cost", max=-2.0),))
+    settings = {"population_size": 10} if sampler is optuna.samplers.NSGAIISampler else {}
+    engine = engine_over(sampler(seed=0, **settings), criteria, names="xyz")
+    xs = []
+    for number in range(60):
+        x = engine.propose(number)["x"]
+        engine.tell(number, judged_outcome(-x, x))
+        xs.append(x)
+    # By chance it would be nine of the last thirty, a Gaussian process sits on the bound.
+    assert sum(x <= -1.9 for x in xs[30:]) >= 16
+    assert max(x for x in xs if x <= -2.0) > -2.4
