@@ -69,6 +69,7 @@ def plan_rows(
         ("width", _width(plan, slots)),
         ("at most", f"{trials * iterations} iterations in all"),
         ("objective", f"{plan.objective.metric}, {plan.objective.mode.value}"),
+        *(("keeping", str(constraint)) for constraint in plan.constraints),
         ("search", _searching(plan)),
         *(("warm start", earlier_sentence(run_before)) for run_before in earlier),
         ("trial 0", _default(plan)),
