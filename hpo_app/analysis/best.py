@@ -5,6 +5,7 @@ from __future__ import annotations
 from operator import itemgetter
 from typing import TYPE_CHECKING, TypeAlias
 
+from hpo_app.analysis.pareto import balance_order, gains_of
 from hpo_app.study.records import TrialState
 
 
@@ -37,7 +38,12 @@ def rank(study: Study) -> list[TrialRecord]:
     interrupted trials count with what they have, so the order of a live study can change.
 
     One exception puts a trial first that was not trained so far: see `leads`.
+
+    With several objectives, trials that stand alike in constraints and fidelity are ordered by
+    `pareto.balance_order`, so that the first is the most balanced one of the Pareto front.
     """
+    if study.criteria.has_several:
+        return _balanced(study)
     standings = [
         (standing, trial)
         for trial in study.trials
@@ -48,6 +54,20 @@ def rank(study: Study) -> list[TrialRecord]:
         return []
     best = leader(ordered[0], ordered[1:], study.criteria)
     return [best, *(trial for trial in ordered if trial is not best)]
+
+
+def _balanced(study: Study) -> list[TrialRecord]:
+    groups: dict[tuple[float, int], list[TrialRecord]] = {}
+    for trial in study.trials:
+        standing = standing_of(trial, study.criteria, study.iterations)
+        if standing is not None:
+            groups.setdefault(standing[:2], []).append(trial)
+    ordered: list[TrialRecord] = []
+    for _, trials in sorted(groups.items(), key=itemgetter(0)):
+        order = balance_order([gains_of(trial.last, study.criteria) for trial in trials])
+        pairs = sorted(zip(order, trials, strict=True), key=lambda pair: (pair[0], pair[1].number))
+        ordered += [trial for _, trial in pairs]
+    return ordered
 
 
 def best_trial(study: Study) -> TrialRecord | None:

@@ -87,6 +87,10 @@ def _problem(
         miss = near_miss(value, choices)
         fix = f"write {key}={miss}" if miss else "choose one of them"
         return Problem(key, value, f"one of {listed(choices)}", fix, set_by)
+    if key == "objective" and value.startswith("["):
+        # Hydra takes a list for several choices of the group.
+        expected = "the metric of one objective; several stand in objectives"
+        return Problem(key, value, expected, f"write 'objectives={value}'", set_by)
     if "No match in the defaults list" in str(error):
         _, origin = compose_config(accepted, config_dir)
         expected = f"a group that the chosen model brings along; {origin.choices['model']} does not"

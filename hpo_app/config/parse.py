@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 _KEYS: dict[str, tuple[str, ...]] = {
     "": (
         "action", "best", "checkpoints", "constraints", "data", "max_failures",
-        "max_same_failures", "model", "num_trials", "objective", "params", "ray",
+        "max_same_failures", "model", "num_trials", "objective", "objectives", "params", "ray",
         "repeat_duplicates", "resources", "run", "scheduler", "search_alg", "search_space", "seed",
         "stall_timeout_s", "stop", "time_budget_s", "training", "trial_timeout_s",
         "trusted_modules", "warm_start",
@@ -111,7 +111,7 @@ def _read(
     if not space_problems:
         problems += unresolvable(template, space.defaults)
     return RunPlan(
-        criteria=read_criteria(values, problems),
+        criteria=read_criteria(values, origin.overrides, problems),
         space=space,
         num_trials=root.whole("num_trials", least=1, otherwise=_SOME_LARGE_COUNT),
         time_budget_s=root.optional_number("time_budget_s", above=0),
@@ -193,7 +193,7 @@ def _cluster(section: Section) -> Cluster:
 
 def _searcher(section: Section, values: dict[str, Any]) -> Searcher:
     component = _component(
-        section, _mapping(values.get("search_alg")), ("model_based", "pairs_with", "constraints")
+        section, _mapping(values.get("search_alg")), ("model_based", "pairs_with", "constraints", "several_objectives")
     )
     is_model_based = section.flag("model_based")
     return Searcher(
@@ -201,11 +201,12 @@ def _searcher(section: Section, values: dict[str, Any]) -> Searcher:
         is_model_based,
         section.optional_text("pairs_with"),
         knows_constraints=section.flag("constraints", otherwise=not is_model_based),
+        knows_several=section.flag("several_objectives", otherwise=not is_model_based),
     )
 
 
 def _scheduler(section: Section, values: dict[str, Any]) -> Scheduler:
-    own_keys = ("population", "pauses", "pairs_with", "memory", "constraints")
+    own_keys = ("population", "pauses", "pairs_with", "memory", "constraints", "several_objectives")
     component = _component(section, _mapping(values.get("scheduler")), own_keys)
     is_population = section.flag("population")
     return Scheduler(
@@ -215,6 +216,7 @@ def _scheduler(section: Section, values: dict[str, Any]) -> Scheduler:
         pairs_with=section.optional_text("pairs_with"),
         has_memory=section.flag("memory", otherwise=False),
         knows_constraints=section.flag("constraints", otherwise=True),
+        knows_several=section.flag("several_objectives", otherwise=False),
     )
 
 

@@ -72,6 +72,16 @@ class Criteria:
         return self.objectives[0]
 
     @property
+    def has_several(self) -> bool:
+        """Whether there is more than one objective, so that trials have no plain order."""
+        return len(self.objectives) > 1
+
+    @property
+    def of_first(self) -> Criteria:
+        """The same with the first objective only."""
+        return Criteria(self.objectives[:1], self.constraints)
+
+    @property
     def metrics(self) -> tuple[str, ...]:
         """Names that every report has to have, each once; that of the first objective first."""
         of_objectives = (objective.metric for objective in self.objectives)

@@ -125,12 +125,14 @@ class Searcher:
         is_model_based: Whether it learns from the results of earlier trials.
         pairs_with: The one choice of `scheduler` that it works with; empty for any.
         knows_constraints: Whether what it learns heeds the constraints on metrics.
+        knows_several: Whether it learns from several objectives.
     """
 
     component: Component
     is_model_based: bool
     pairs_with: str
     knows_constraints: bool
+    knows_several: bool
 
 
 @dataclass(frozen=True)
@@ -146,6 +148,7 @@ class Scheduler:
         has_memory: Whether a run that goes on brings it back to where it stood.
         knows_constraints: Whether it may be told of a trial beyond the constraints as one that is
             worse than all others; not where it models the values themselves.
+        knows_several: Whether it works with several objectives: it compares no values.
     """
 
     component: Component
@@ -154,6 +157,7 @@ class Scheduler:
     pairs_with: str
     has_memory: bool
     knows_constraints: bool
+    knows_several: bool
 
 
 @dataclass(frozen=True)

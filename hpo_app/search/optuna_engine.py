@@ -22,11 +22,14 @@ from hpo_app.study.records import TrialState
 
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from hpo_app.plan.criteria import Criteria
     from hpo_app.plan.search_space import Params, SearchSpace
     from hpo_app.search.engine import Outcome
     from hpo_app.study.earlier import EarlierTrial
 
+_DIRECTIONS = {Mode.MIN: StudyDirection.MINIMIZE, Mode.MAX: StudyDirection.MAXIMIZE}
 _TOLD_AS = {
     TrialState.FINISHED: OptunaState.COMPLETE,
     TrialState.STOPPED: OptunaState.PRUNED,
@@ -52,9 +55,8 @@ class OptunaEngine:
         self._space = space
         self._criteria = criteria
         self._distributions = to_distributions(space)
-        is_max = criteria.objective.mode is Mode.MAX
-        direction = StudyDirection.MAXIMIZE if is_max else StudyDirection.MINIMIZE
-        self._study = optuna.create_study(sampler=sampler, direction=direction)
+        directions = [_DIRECTIONS[objective.mode] for objective in criteria.objectives]
+        self._study = optuna.create_study(sampler=sampler, directions=directions)
         self._open: dict[int, optuna.trial.Trial] = {}
 
     def propose(self, number: int) -> Params:
@@ -81,21 +83,28 @@ class OptunaEngine:
             # Told of every trial that counts: a Gaussian process wants as many from each.
             for bound, excess in self._criteria.excesses(outcome.last).items():
                 trial.set_constraint(bound, excess)
-        for iteration, value in curve:
-            trial.report(value, iteration)
-        last = curve[-1][1] if told is OptunaState.COMPLETE else None
-        self._study.tell(trial, last, told)
+        if self._criteria.has_several:
+            # Optuna takes no curves here, and so no trials that were cut short.
+            told = told if told is OptunaState.COMPLETE else OptunaState.FAIL
+        else:
+            for iteration, value in curve:
+                trial.report(value, iteration)
+        is_whole = told is OptunaState.COMPLETE
+        self._study.tell(trial, self._values(outcome.last) if is_whole else None, told)
         return told.name
+
+    def _values(self, metrics: Mapping[str, float]) -> list[float]:
+        return [metrics[objective.metric] for objective in self._criteria.objectives]
 
     def learn(self, trial: EarlierTrial) -> None:
         """Add a trial of another run to the study."""
         metrics = {self._criteria.objective.metric: trial.curve[-1][1], **trial.others}
         known = optuna.trial.create_trial(
             state=_TOLD_AS[trial.state],
-            value=trial.curve[-1][1],
+            values=self._values(metrics),
             params=to_drawn(self._space, trial.params),
             distributions=self._distributions,
-            intermediate_values=dict(trial.curve),
+            intermediate_values={} if self._criteria.has_several else dict(trial.curve),
             constraints=self._criteria.excesses(metrics),
         )
         self._study.add_trial(known)

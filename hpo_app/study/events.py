@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from hpo_app.plan.run_plan import Mode
 from hpo_app.plan.search_space import is_number
-from hpo_app.study.judging import are_constraints, criteria_from
+from hpo_app.study.judging import are_constraints, are_objectives, criteria_from
 from hpo_app.study.records import TrialState
 
 
@@ -86,6 +86,7 @@ _METRICS = _Kind(
     "a mapping of names to finite numbers",
     lambda value: isinstance(value, dict) and all(map(is_number, value.values())),
 )
+_OBJECTIVES = _Kind("a list of mappings with metric and mode", are_objectives)
 _CONSTRAINTS = _Kind(
     "a mapping of metrics to a lowest or a highest value, or both", are_constraints
 )
@@ -111,6 +112,7 @@ _FIELDS: Mapping[str, Mapping[str, _Kind]] = {
         "run_id": _TEXT,
         "metric": _TEXT,
         "mode": _one_of(mode.value for mode in Mode),
+        "objectives?": _OBJECTIVES,
         "constraints?": _CONSTRAINTS,
         "space": _SPACE,
         "num_trials": _ITERATION,
