@@ -68,7 +68,7 @@ def plan_rows(
         ("trials", f"{trials} of up to {iterations} iterations, {per_trial}"),
         ("width", _width(plan, slots)),
         ("at most", f"{trials * iterations} iterations in all"),
-        ("objective", f"{plan.objective.metric}, {plan.objective.mode.value}"),
+        *(("objective", str(objective)) for objective in plan.objectives),
         *(("keeping", str(constraint)) for constraint in plan.constraints),
         ("search", _searching(plan)),
         *(("warm start", earlier_sentence(run_before)) for run_before in earlier),

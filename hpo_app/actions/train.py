@@ -19,7 +19,7 @@ from hpo_app.config.render import render
 from hpo_app.config.settings import RunSettings
 from hpo_app.errors import EXIT_COMPLETE, HpoError, Problem, TrainingError
 from hpo_app.redaction import hide, secrets_in
-from hpo_app.report.format import bounds_text, duration, number
+from hpo_app.report.format import bounds_text, duration, number, objectives_text
 from hpo_app.study.disk import is_full
 from hpo_app.training.engine import TrainingEngine
 from hpo_app.training.seeds import derive_seed
@@ -57,7 +57,7 @@ def run(command: Command) -> Outcome:
     criteria, last = config.criteria, history[-1]
     value = last[criteria.objective.metric]
     _write_history(command.folder, history)
-    console.print(f"{criteria.objective.metric} {number(value)} after training", markup=False)
+    console.print(f"{objectives_text(last, criteria)} after training", markup=False)
     if unmet := criteria.unmet(last):
         console.print(f"it does not keep {bounds_text(unmet, last)}", markup=False)
     console.print(f"folder {_here(command.folder)}", markup=False, soft_wrap=True)

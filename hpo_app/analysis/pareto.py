@@ -50,9 +50,9 @@ class Front:
             return []
         gains = gains_of(trial.last, self._criteria)
         others = {number: known for number, known in self._gains.items() if number != trial.number}
-        if any(_beats(known, gains) for known in others.values()):
+        if any(beats(known, gains) for known in others.values()):
             return []
-        beaten = [number for number, known in others.items() if _beats(gains, known)]
+        beaten = [number for number, known in others.items() if beats(gains, known)]
         for number in beaten:
             del self._gains[number], self._trials[number]
         self._gains[trial.number], self._trials[trial.number] = gains, trial
@@ -88,9 +88,7 @@ def balance_order(gains: Sequence[tuple[float, ...]]) -> list[tuple[int, float]]
     if not gains:
         return []
     table = np.array(gains, dtype=float)  # (num_trials, num_objectives)
-    counts = [
-        int(((table >= row).all(axis=1) & (table > row).any(axis=1)).sum()) for row in table
-    ]
+    counts = [int(((table >= row).all(axis=1) & (table > row).any(axis=1)).sum()) for row in table]
     front = table[np.array(counts) == 0]
     best, worst = front.max(axis=0), front.min(axis=0)
     # Halves, because the difference of the largest and the smallest float is beyond all floats.
@@ -101,5 +99,6 @@ def balance_order(gains: Sequence[tuple[float, ...]]) -> list[tuple[int, float]]
     return list(zip(counts, distances, strict=True))
 
 
-def _beats(one: tuple[float, ...], other: tuple[float, ...]) -> bool:
+def beats(one: tuple[float, ...], other: tuple[float, ...]) -> bool:
+    """Return whether gains are at least as good in all objectives, and better in one."""
     return one != other and all(a >= b for a, b in zip(one, other, strict=True))

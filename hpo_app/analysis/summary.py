@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from hpo_app.analysis.best import best_trial
 from hpo_app.analysis.failures import group_failures
-from hpo_app.analysis.wording import bounds_text, number
+from hpo_app.analysis.pareto import beats, gains_of, pareto_front
+from hpo_app.analysis.wording import bounds_text, number, objectives_text
 from hpo_app.study.records import TrialState
 
 
@@ -36,6 +37,7 @@ class StudySummary:
         counts: Number of trials by state; every state is there.
         best: The winner by `rank`, or None while no trial has a value.
         best_value: Its last value.
+        front: The Pareto front, by the first objective; empty with one objective.
         default: The trial of the default configuration, if there is one, up to where a scheduler
             changed its values.
         default_value: Its last value; None if there is none or the trial failed.
@@ -50,6 +52,7 @@ class StudySummary:
     counts: Mapping[TrialState, int]
     best: TrialRecord | None
     best_value: float | None
+    front: tuple[TrialRecord, ...]
     default: TrialRecord | None
     default_value: float | None
     num_iterations: int
@@ -76,11 +79,13 @@ class StudySummary:
     def gain(self) -> float | None:
         """How much better the best value is than the default's, in the objective's direction.
 
-        None if either is unknown, if the best trial does not keep the constraints, or if the
-        default configuration was trained less far than the best trial: what more training brought
-        is no gain over the default.
+        None with several objectives, if either is unknown, if the best trial does not keep the
+        constraints, or if the default configuration was trained less far than the best trial: what
+        more training brought is no gain over the default.
         """
-        if self.best is None or self.default is None or self.unmet:
+        if self.best is None or self.default is None:
+            return None
+        if self.unmet or self.criteria.has_several:
             return None
         return self._difference if self.default.iterations >= self.best.iterations else None
 
@@ -96,6 +101,8 @@ class StudySummary:
         difference = self._difference
         if difference is None:
             return self._why_unknown()
+        if self.default is not None and self.criteria.has_several:
+            return self._standing_of_default(self.default)
         if self.best is self.default:
             head = "no gain: the default configuration itself is the best"
         elif difference > 0:
@@ -104,6 +111,18 @@ class StudySummary:
         else:
             head = "no gain over the default configuration"
         return f"{head} ({number(self.default_value)}){self._caveat()}{self._tie()}{self._beyond()}"
+
+    def _standing_of_default(self, default: TrialRecord) -> str:
+        """Say how the default configuration stands to a Pareto front."""
+        if any(trial.number == default.number for trial in self.front):
+            return "the default configuration is on the front"
+        ours = gains_of(default.last, self.criteria)
+        better = sum(beats(gains_of(trial.last, self.criteria), ours) for trial in self.front)
+        values = objectives_text(default.last, self.criteria)
+        return (
+            f"{better} of {len(self.front)} on the front are at least as good as the default "
+            f"configuration ({values}) in every objective{self._beyond()}"
+        )
 
     def _beyond(self) -> str:
         """Say which constraints the default configuration does not keep."""
@@ -161,6 +180,7 @@ def summarize(study: Study) -> StudySummary:
         counts={state: len(study.in_state(state)) for state in TrialState},
         best=best,
         best_value=best.value(metric) if best else None,
+        front=tuple(pareto_front(study)) if study.criteria.has_several else (),
         default=default,
         default_value=default.value(metric) if default else None,
         num_iterations=sum(len(trial.reports) for trial in study.trials),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from hpo_app.analysis.failures import error_line
+from hpo_app.analysis.pareto import pareto_front
 from hpo_app.analysis.wording import json_text
 from hpo_app.study.files import replace_file
 
@@ -31,10 +32,10 @@ def param_names(study: Study) -> list[str]:
 def trials_frame(study: Study) -> pd.DataFrame:
     """Return one row per trial, by number, with columns in a fixed order.
 
-    First what every trial has, and `keeps_constraints` where there are some, then `params.<name>`
-    in the order of the search space, then `metrics.<name>` of the last report by name, then the
-    last line of the error. Lists and mappings are JSON text. A parameter that a trial does not
-    have is None, and so is one whose value is None.
+    First what every trial has, `on_front` with several objectives, and `keeps_constraints` where
+    there are some, then `params.<name>` in the order of the search space, then `metrics.<name>` of
+    the last report by name, then the last line of the error. Lists and mappings are JSON text. A
+    parameter that a trial does not have is None, and so is one whose value is None.
     """
     trials = study.trials
     columns: dict[str, pd.Series[Any]] = {
@@ -61,13 +62,17 @@ def trials_frame(study: Study) -> pd.DataFrame:
 
 
 def _judgement(study: Study) -> dict[str, pd.Series[Any]]:
-    criteria = study.criteria
-    if not criteria.constraints:
-        return {}
-    keeps = (
-        not trial.unmet(criteria) if criteria.are_in(trial.last) else None for trial in study.trials
-    )
-    return {"keeps_constraints": _plain_column(keeps)}
+    criteria, columns = study.criteria, {}
+    if criteria.has_several:
+        front = {trial.number for trial in pareto_front(study)}
+        on_front = [trial.number in front for trial in study.trials]
+        columns["on_front"] = pd.Series(on_front, dtype="bool")
+    if criteria.constraints:
+        columns["keeps_constraints"] = _plain_column(
+            not trial.unmet(criteria) if criteria.are_in(trial.last) else None
+            for trial in study.trials
+        )
+    return columns
 
 
 def write_trials_csv(study: Study, path: Path) -> None:

@@ -13,7 +13,7 @@ from hpo_app.errors import listed
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from hpo_app.plan.criteria import Constraint
+    from hpo_app.plan.criteria import Constraint, Criteria
     from hpo_app.plan.search_space import ParamValue
 
 NOTHING = "-"
@@ -40,6 +40,15 @@ def bounds_text(constraints: Iterable[Constraint], metrics: Mapping[str, float])
     return listed(
         f"{plain(str(constraint))} ({number(metrics[constraint.metric])})"
         for constraint in constraints
+    )
+
+
+def objectives_text(metrics: Mapping[str, float], criteria: Criteria) -> str:
+    """Return all objectives with their values, as `loss 0.2 and cost 3`; empty without values."""
+    return listed(
+        f"{plain(objective.metric)} {number(metrics[objective.metric])}"
+        for objective in criteria.objectives
+        if objective.metric in metrics
     )
 
 

@@ -14,7 +14,13 @@ from hpo_app.config.secrets import fix_of, named_secrets, secret_variables
 from hpo_app.config.written import UNREADABLE, read_yaml
 from hpo_app.errors import PlanError, Problem, RunFolderError, listed, near_miss
 from hpo_app.study.files import replace_file
-from hpo_app.study.judging import are_constraints, constraint_fields, criteria_from
+from hpo_app.study.judging import (
+    are_constraints,
+    are_objectives,
+    constraint_fields,
+    criteria_from,
+    objective_fields,
+)
 
 
 if TYPE_CHECKING:
@@ -100,11 +106,21 @@ def read_best(
 
 
 def _judged_by(criteria: Criteria) -> dict[str, Any]:
-    first = criteria.objective
-    fields: dict[str, Any] = {"objective": {"metric": first.metric, "mode": first.mode.value}}
+    objectives = objective_fields(criteria.objectives)
+    fields: dict[str, Any] = {"objectives": objectives}
+    if not criteria.has_several:
+        fields = {"objective": objectives[0]}
     if criteria.constraints:
         fields["constraints"] = constraint_fields(criteria.constraints)
     return fields
+
+
+def _objectives_in(content: dict[str, Any]) -> dict[str, Any]:
+    if "objectives" not in content:
+        return dict(content["objective"])
+    if not are_objectives(content["objectives"]):
+        raise ValueError(f"objectives: {str(content['objectives'])[:60]}")
+    return {"objectives": content["objectives"]}
 
 
 def _constraints_in(content: dict[str, Any]) -> dict[str, Any]:
@@ -160,6 +176,6 @@ def _refuse_unknown(config: Any, changes: Sequence[Override]) -> None:
 
 
 def _from(content: dict[str, Any]) -> BestConfig:
-    criteria = criteria_from({**content["objective"], **_constraints_in(content)})
+    criteria = criteria_from({**_objectives_in(content), **_constraints_in(content)})
     rendered = Rendered(*(dict(content[part]) for part in Rendered._fields))
     return BestConfig(rendered, criteria, dict(content["params"]), dict(content["provenance"]))

@@ -54,8 +54,11 @@ def _objectives(values: Any, problems: list[Problem]) -> tuple[Objective, ...]:
     objectives: list[Objective] = []
     for index, value in enumerate(values):
         name = f"objectives[{index}]"
-        for key in set(value) - {"metric", "mode"}:
-            problems.append(Problem(f"{name}.{key}", str(value[key]), "metric or mode", "remove it"))
+        problems += [
+            Problem(f"{name}.{key}", str(value[key]), "metric or mode", "remove it")
+            for key in value
+            if key not in ("metric", "mode")
+        ]
         objective = _objective(Section(name, value, problems), name, problems)
         if any(objective.metric == other.metric for other in objectives):
             expected = "each metric once"

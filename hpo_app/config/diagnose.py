@@ -53,7 +53,8 @@ def diagnose(
         if refusal is None:
             accepted.append(override)
         else:
-            problems.append(_problem(override, refusal, accepted, config_dir))
+            several = _several_objectives(override)
+            problems.append(several or _problem(override, refusal, accepted, config_dir))
     try:
         parse_plan(*compose_config(accepted, config_dir))
     except PlanError as more:
@@ -77,6 +78,16 @@ def _refusal(overrides: Sequence[str], config_dir: Path | None) -> Exception | N
     return None
 
 
+def _several_objectives(override: str) -> Problem | None:
+    # Hydra takes a list for several choices of the group `objective`.
+    _, key, value, _ = read_override(override)
+    if key != "objective" or not value.startswith("["):
+        return None
+    expected = "one objective; several stand in objectives"
+    fix = f"write 'objectives={value}'"
+    return Problem(key, value, expected, fix, f"command line: {override}")
+
+
 def _problem(
     override: str, error: Exception, accepted: Sequence[str], config_dir: Path | None
 ) -> Problem:
@@ -87,10 +98,6 @@ def _problem(
         miss = near_miss(value, choices)
         fix = f"write {key}={miss}" if miss else "choose one of them"
         return Problem(key, value, f"one of {listed(choices)}", fix, set_by)
-    if key == "objective" and value.startswith("["):
-        # Hydra takes a list for several choices of the group.
-        expected = "the metric of one objective; several stand in objectives"
-        return Problem(key, value, expected, f"write 'objectives={value}'", set_by)
     if "No match in the defaults list" in str(error):
         _, origin = compose_config(accepted, config_dir)
         expected = f"a group that the chosen model brings along; {origin.choices['model']} does not"

@@ -193,7 +193,9 @@ def _cluster(section: Section) -> Cluster:
 
 def _searcher(section: Section, values: dict[str, Any]) -> Searcher:
     component = _component(
-        section, _mapping(values.get("search_alg")), ("model_based", "pairs_with", "constraints", "several_objectives")
+        section,
+        _mapping(values.get("search_alg")),
+        ("model_based", "pairs_with", "constraints", "several_objectives"),
     )
     is_model_based = section.flag("model_based")
     return Searcher(

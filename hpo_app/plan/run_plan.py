@@ -33,6 +33,9 @@ class Objective:
     metric: str
     mode: Mode
 
+    def __str__(self) -> str:
+        return f"{self.metric}, {self.mode.value}"
+
     @property
     def sign(self) -> int:
         """1 if more is better, -1 if less is: `sign * value` is always to be maximised."""
@@ -59,7 +62,8 @@ class Checkpoints:
     """Which training states stay on disk, besides those that trials may go on from.
 
     Attributes:
-        keep_best: Of how many of the best trials that ended the last one is kept.
+        keep_best: Of how many of the best trials that ended the last one is kept; with several
+            objectives, of all on the Pareto front, unless it is 0.
         budget_gb: Gigabytes that all together may take, or None for no limit.
     """
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from hpo_app.analysis.best import rank
 from hpo_app.analysis.summary import summarize
 from hpo_app.analysis.tables import param_names
-from hpo_app.plots import PLOTS, save
+from hpo_app.plots import plots_of, save
 from hpo_app.report.columns import judged_cells, judged_heads
 from hpo_app.report.format import NOTHING, counted, duration, number, plain, value_text
 from hpo_app.report.markup import element, joined, lines, page, table
@@ -34,6 +34,14 @@ _MOST_OF_A_TRACEBACK = 6000
 _ON_RANKING = (
     "Trials that were trained further come first, because a good value early in the training is "
     "often luck; then the better last value, then the better mean on the way."
+)
+_ON_BALANCE = (
+    "Trials that were trained further come first; then those that fewer others beat, in all "
+    "objectives at once; then the more balanced ones, which are nearer to the best value of each."
+)
+_ON_FRONT = (
+    "No trial is at least as good as one of these in every objective, and better in one. Each can "
+    "be trained anew with action=train and its file."
 )
 _ON_CONSTRAINTS = (
     "Trials that keep all constraints come first; of the others, those that are less far beyond. "
@@ -65,7 +73,8 @@ def write_report(study: Study, folder: Path, *, command: str, train_command: str
         parts = [_failures_section(study, summary), _trials_section(study), plots]
     else:
         best = _best_section(study, summary, train_command)
-        parts = [best, plots, _trials_section(study), _failures_section(study, summary)]
+        failures = _failures_section(study, summary)
+        parts = [*_front_sections(study, summary), best, plots, _trials_section(study), failures]
     sections = [_head(study, summary), *parts, _reproduction_section(study, command)]
     style = Path(__file__).with_name("report.css").read_text(encoding="utf-8")
     path = target / "index.html"
@@ -75,9 +84,7 @@ def write_report(study: Study, folder: Path, *, command: str, train_command: str
 
 def _head(study: Study, summary: StudySummary) -> Html:
     figures = {
-        "best": number(summary.best_value),
-        "default": number(summary.default_value),
-        "gain": number(summary.gain),
+        **_result_figures(summary),
         "trials": f"{summary.num_trials} of {study.num_trials}",
         "iterations trained": number(summary.num_iterations),
         "duration": duration(summary.duration_s),
@@ -94,6 +101,38 @@ def _head(study: Study, summary: StudySummary) -> Html:
             element("dl", joined(boxes)),
             element("p", _ON_CHANCE, class_="quiet"),
         ]
+    )
+
+
+def _result_figures(summary: StudySummary) -> dict[str, str]:
+    if summary.criteria.has_several:
+        return {"on the front": str(len(summary.front))}
+    return {
+        "best": number(summary.best_value),
+        "default": number(summary.default_value),
+        "gain": number(summary.gain),
+    }
+
+
+def _front_sections(study: Study, summary: StudySummary) -> Iterator[Html]:
+    """Yield the section of the Pareto front, where there is one."""
+    if not summary.front:
+        return
+    names, judged = param_names(study), judged_heads(study.criteria)
+    rows = (
+        (
+            str(trial.number),
+            *judged_cells(trial, study.criteria),
+            *_params_cells(trial, names),
+            f"front/{trial.number}.yaml",
+        )
+        for trial in summary.front[:MAX_ROWS]
+    )
+    head = ("trial", *judged, *names, "file")
+    yield _section(
+        "Pareto front",
+        element("p", _ON_FRONT, class_="quiet"),
+        table(head, rows, "Pareto front"),
     )
 
 
@@ -123,7 +162,7 @@ def _best_section(study: Study, summary: StudySummary, train_command: str) -> Ht
 
 def _plots_section(study: Study, target: Path) -> Html:
     figures = []
-    for name, draw in PLOTS.items():
+    for name, draw in plots_of(study).items():
         figure = draw(study)
         save(figure, target / f"{name}.png")
         image = element("img", src=f"{name}.png", alt=str(figure.get_label()), loading="lazy")
@@ -152,7 +191,8 @@ def _trials_section(study: Study) -> Html:
 
 
 def _on_ranking(study: Study) -> str:
-    return f"{_ON_CONSTRAINTS}{_ON_RANKING}" if study.criteria.constraints else _ON_RANKING
+    ranking = _ON_BALANCE if study.criteria.has_several else _ON_RANKING
+    return f"{_ON_CONSTRAINTS}{ranking}" if study.criteria.constraints else ranking
 
 
 def _trial_row(trial: TrialRecord, study: Study, names: list[str]) -> Iterator[str]:
@@ -161,6 +201,10 @@ def _trial_row(trial: TrialRecord, study: Study, names: list[str]) -> Iterator[s
     yield str(trial.iterations)
     yield trial.state.value
     yield duration(trial.duration_s)
+    yield from _params_cells(trial, names)
+
+
+def _params_cells(trial: TrialRecord, names: list[str]) -> Iterator[str]:
     for name in names:
         yield value_text(trial.params[name]) if name in trial.params else NOTHING
 
@@ -180,7 +224,7 @@ def _failures_section(study: Study, summary: StudySummary) -> Html:
 def _reproduction_section(study: Study, command: str) -> Html:
     rows = [
         ("seed", str(study.seed)),
-        ("objective", f"{study.objective.mode.value} {study.objective.metric}"),
+        *(("objective", f"{each.mode.value} {each.metric}") for each in study.criteria.objectives),
         *(("constraint", str(constraint)) for constraint in study.criteria.constraints),
         ("iterations of a full trial", str(study.iterations)),
         *_flat(study.facts),

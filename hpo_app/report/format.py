@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hpo_app.analysis.wording import NOTHING, bounds_text, counted, number, plain, value_text
+from hpo_app.analysis.wording import (
+    NOTHING,
+    bounds_text,
+    counted,
+    number,
+    objectives_text,
+    plain,
+    value_text,
+)
 
 
 if TYPE_CHECKING:
@@ -18,6 +26,7 @@ __all__ = [
     "counted",
     "duration",
     "number",
+    "objectives_text",
     "params_text",
     "plain",
     "value_text",

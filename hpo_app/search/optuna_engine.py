@@ -98,6 +98,8 @@ class OptunaEngine:
 
     def learn(self, trial: EarlierTrial) -> None:
         """Add a trial of another run to the study."""
+        if self._criteria.has_several and trial.state is not TrialState.FINISHED:
+            return  # As in `tell`.
         metrics = {self._criteria.objective.metric: trial.curve[-1][1], **trial.others}
         known = optuna.trial.create_trial(
             state=_TOLD_AS[trial.state],

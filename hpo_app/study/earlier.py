@@ -135,10 +135,10 @@ def read_earlier(plan: RunPlan) -> tuple[EarlierRun, ...]:
 
 def _differences(key: str, folder: str, study: Study, plan: RunPlan) -> Iterator[Problem]:
     """Yield why no trial of a run can be compared with those of the plan."""
-    theirs, ours = study.objective, plan.objective
+    theirs, ours = study.criteria.objectives, plan.objectives
     if theirs != ours:
-        got = f"{folder}, which optimised {theirs.metric}, {theirs.mode.value}"
-        expected = f"a run that optimised {ours.metric}, {ours.mode.value}"
+        got = f"{folder}, which optimised {listed(theirs)}"
+        expected = f"a run that optimised {listed(ours)}"
         yield Problem(key, got, expected, "leave it out")
     choices: Any = study.facts.get("choices", {})
     for group in ("model", "data"):
