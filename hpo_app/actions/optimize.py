@@ -110,7 +110,7 @@ def conclude(command: Command, study: Study) -> Outcome:
     best = best_trial(study)
     again = train_command(plan, folder)
     try:
-        write_results(plan, study, again)
+        write_results(plan, study)
         report = write_report(study, folder, command=typed(sys.argv[1:]), train_command=again)
     except (FileExistsError, IsADirectoryError, NotADirectoryError) as error:
         raise _occupied(error, f"type {resume_command(folder, plan)}") from None

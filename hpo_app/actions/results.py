@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+from hpo_app.actions.typed import train_command
 from hpo_app.analysis.best import best_trial
 from hpo_app.analysis.pareto import pareto_front
 from hpo_app.analysis.tables import write_trials_csv
@@ -17,8 +18,6 @@ from hpo_app.report.summary_json import write_summary
 
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from hpo_app.plan.run_plan import RunPlan
     from hpo_app.study.records import Study, TrialRecord
 
@@ -26,7 +25,7 @@ FRONT_FOLDER = "front"
 _OF_FRONT = re.compile(r"\d+\.yaml")
 
 
-def write_results(plan: RunPlan, study: Study, again: str) -> None:
+def write_results(plan: RunPlan, study: Study) -> None:
     """Write trials.csv, summary.json and, where there is a winner, best.yaml.
 
     With several objectives, each trial of the Pareto front gets a file in `front/`, and best.yaml
@@ -35,18 +34,17 @@ def write_results(plan: RunPlan, study: Study, again: str) -> None:
     Args:
         plan: The plan of the run.
         study: What came out.
-        again: The command that trains the winner.
     """
     write_trials_csv(study, study.folder / "trials.csv")
     write_summary(study, study.folder / "summary.json")
     best = best_trial(study)
     if best is not None:
-        _write(plan, study, best, study.folder / "best.yaml", again)
+        _write(plan, study, best, "best.yaml")
     if plan.criteria.has_several:
-        _write_front(plan, study, again)
+        _write_front(plan, study)
 
 
-def _write_front(plan: RunPlan, study: Study, again: str) -> None:
+def _write_front(plan: RunPlan, study: Study) -> None:
     folder = study.folder / FRONT_FOLDER
     front = {f"{trial.number}.yaml": trial for trial in pareto_front(study)}
     for path in folder.glob("*.yaml"):
@@ -56,11 +54,10 @@ def _write_front(plan: RunPlan, study: Study, again: str) -> None:
     if front:
         folder.mkdir(exist_ok=True)
     for name, trial in front.items():
-        command = again.replace("best.yaml", f"{FRONT_FOLDER}/{name}")
-        _write(plan, study, trial, folder / name, command)
+        _write(plan, study, trial, f"{FRONT_FOLDER}/{name}")
 
 
-def _write(plan: RunPlan, study: Study, trial: TrialRecord, path: Path, again: str) -> None:
+def _write(plan: RunPlan, study: Study, trial: TrialRecord, name: str) -> None:
     unmet = trial.unmet(plan.criteria)
     provenance: dict[str, Any] = {
         "run_id": study.run_id,
@@ -73,12 +70,13 @@ def _write(plan: RunPlan, study: Study, trial: TrialRecord, path: Path, again: s
         f"{plain(objective.metric)} {trial.last[objective.metric]:.6g}"
         for objective in plan.objectives
     )
-    what = "Best configuration" if path.name == "best.yaml" else "One of the Pareto front"
+    what = "Best configuration" if name == "best.yaml" else "One of the Pareto front"
     head = [
         f"{what} of run {study.run_id}: trial {trial.number}, {values} after "
         f"{trial.iterations} iterations.",
         *([f"It does not keep {bounds_text(unmet, trial.last)}."] if unmet else []),
-        again,
+        train_command(plan, study.folder, name),
     ]
     rendered = render(with_secrets_by_name(plan.template), trial.params)
-    write_best(path, BestConfig(rendered, plan.criteria, trial.params, provenance), head)
+    config = BestConfig(rendered, plan.criteria, trial.params, provenance)
+    write_best(study.folder / name, config, head)

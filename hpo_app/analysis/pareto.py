@@ -23,17 +23,23 @@ def pareto_front(study: Study) -> list[TrialRecord]:
     They were trained to their end and keep all constraints. One trial beats another if it is at
     least as good in every objective, and better in one. Trials that are equal in all are all there.
     """
-    front = Front(study.criteria)
+    front = Front(study.criteria, study.iterations)
     for trial in study.trials:
         front.add(trial)
     return front.members
 
 
 class Front:
-    """The trials that no other beats, kept up to date while trials end."""
+    """The trials that no other beats, kept up to date while trials end.
 
-    def __init__(self, criteria: Criteria) -> None:
+    Args:
+        criteria: By what trials are judged.
+        full: Iterations of a full trial.
+    """
+
+    def __init__(self, criteria: Criteria, full: int) -> None:
         self._criteria = criteria
+        self._full = full
         self._gains: dict[int, tuple[float, ...]] = {}
         self._trials: dict[int, TrialRecord] = {}
 
@@ -46,7 +52,7 @@ class Front:
         One that is not trained to its end, or does not keep the constraints, does not.
         """
         is_sound = self._criteria.are_in(trial.last) and not trial.unmet(self._criteria)
-        if trial.state is not TrialState.FINISHED or not is_sound:
+        if not is_sound or not self._is_whole(trial):
             return []
         gains = gains_of(trial.last, self._criteria)
         others = {number: known for number, known in self._gains.items() if number != trial.number}
@@ -57,6 +63,12 @@ class Front:
             del self._gains[number], self._trials[number]
         self._gains[trial.number], self._trials[trial.number] = gains, trial
         return beaten
+
+    def _is_whole(self, trial: TrialRecord) -> bool:
+        # The end of a run may cut a trial off between its last report and its end.
+        was_cut_off = trial.state is TrialState.INTERRUPTED
+        is_at_its_end = was_cut_off and trial.iterations >= self._full
+        return trial.state is TrialState.FINISHED or is_at_its_end
 
     @property
     def members(self) -> list[TrialRecord]:
@@ -93,7 +105,8 @@ def balance_order(gains: Sequence[tuple[float, ...]]) -> list[tuple[int, float]]
     best, worst = front.max(axis=0), front.min(axis=0)
     # Halves, because the difference of the largest and the smallest float is beyond all floats.
     spans = best / 2 - worst / 2
-    shares = (best / 2 - table / 2) / np.where(spans > 0, spans, 1.0)
+    with np.errstate(over="ignore"):
+        shares = (best / 2 - table / 2) / np.where(spans > 0, spans, 1.0)
     shares[:, spans == 0] = 0.0
     distances = [math.hypot(*map(float, row)) for row in np.clip(shares, -1e150, 1e150)]
     return list(zip(counts, distances, strict=True))

@@ -47,7 +47,7 @@ class Progress:
         self.objective = criteria.objective
         self.num_trials = num_trials
         self.iterations = iterations
-        self._front = Front(criteria) if criteria.has_several else None
+        self._front = Front(criteria, iterations) if criteria.has_several else None
         self._first: TrialRecord | None = None
         self._not_over: set[int] = set()
         self._states: dict[int, TrialState] = {}

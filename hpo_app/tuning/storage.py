@@ -42,7 +42,7 @@ class RunStorage:
     ) -> None:
         budget_gb, keep_best = plan.checkpoints.budget_gb, plan.checkpoints.keep_best
         # Which of a front is the most balanced one changes with every member.
-        self._front = Front(plan.criteria) if plan.criteria.has_several else None
+        self._front = Front(plan.criteria, plan.iterations) if plan.criteria.has_several else None
         keep_best = plan.num_trials if self._front is not None and keep_best else keep_best
         self.slots = 0
         self.checkpoints = KeptCheckpoints(

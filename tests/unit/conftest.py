@@ -42,11 +42,12 @@ def trial_with(number: int, values: Sequence[float] = (), **fields: object) -> T
 def study_of(*trials: TrialRecord, **fields: object) -> Study:
     """Return a study of these trials that minimises `loss` over three iterations."""
     objective = fields.pop("objective", Objective("loss", Mode.MIN))
+    objectives = fields.pop("objectives", (objective,))
     constraints = fields.pop("constraints", ())
     defaults = {
         "run_id": "run-1",
         "folder": Path("outputs/run-1"),
-        "criteria": Criteria((objective,), constraints),
+        "criteria": Criteria(objectives, constraints),
         "space": {"lr": {"type": "loguniform", "low": 1e-4, "high": 1.0}},
         "num_trials": len(trials),
         "iterations": 3,
@@ -117,6 +118,14 @@ HOSTILE_STUDIES: dict[str, Callable[[], Study]] = {
         failed(0),
         *(trial_with(n, [0.5 / n], others={HOSTILE_NAME: float(n)}) for n in range(1, 4)),
         constraints=(Constraint(HOSTILE_NAME, max=0.0),),
+    ),
+    "several objectives": lambda: study_of(
+        failed(0),
+        *(
+            trial_with(n, [10.0**n], others={HOSTILE_NAME: (n % 3 - 1) * 1e308})
+            for n in range(1, 9)
+        ),
+        objectives=(Objective("loss", Mode.MIN), Objective(HOSTILE_NAME, Mode.MAX)),
     ),
     "constant values": lambda: study_of(
         *(trial_with(n, [0.0, 0.0], params={"lr": 0.1}) for n in range(5))

@@ -25,6 +25,7 @@ def test_the_result_is_there_for_programs(make_study, make_trial, make_failed_tr
         "schema_version": 1,
         "run_id": "run-1",
         "objective": {"metric": "loss", "mode": "min"},
+        "objectives": [{"metric": "loss", "mode": "min"}],
         "constraints": {},
         "counts": {"running": 0, "finished": 2, "stopped": 0, "failed": 1, "interrupted": 0},
         "best": {
@@ -35,6 +36,7 @@ def test_the_result_is_there_for_programs(make_study, make_trial, make_failed_tr
             "metrics": {"loss": 0.25},
             "keeps_constraints": True,
         },
+        "front": [],
         "default_value": 0.5,
         "gain": 0.25,
         "stop_reason": "All trials ended.",

@@ -191,3 +191,39 @@ def test_a_model_is_drawn_to_where_the_constraint_is_kept(sampler, count, wanted
     after_a_while = xs[20:] if count > 60 else xs[18:]
     assert sum(x <= -1.9 for x in after_a_while) >= wanted
     assert max(x for x in xs if x <= -1.9) > -2.4
+
+
+BOTH = Criteria((Objective("loss", Mode.MIN), Objective("cost", Mode.MAX)))
+
+
+def test_optuna_hears_all_objectives_of_whole_trials_and_nothing_of_others():
+    engine = engine_over(optuna.samplers.NSGAIISampler(seed=1), BOTH)
+    states = [TrialState.FINISHED, TrialState.STOPPED, TrialState.FAILED]
+    told = []
+    for number, state in enumerate(states):
+        engine.propose(number)
+        told.append(engine.tell(number, judged_outcome(1.0, 0.3, state)))
+    for state in (TrialState.FINISHED, TrialState.STOPPED):
+        engine.learn(EarlierTrial("r", 0, state, {"x": 1.0}, ((9, 2.0),), {"cost": 0.2}))
+    assert told == ["COMPLETE", "FAIL", "FAIL"]
+    known = [trial.values for trial in engine._study.get_trials()]
+    assert known == [[1.0, 0.3], None, None, [2.0, 0.2]]
+    assert [direction.name for direction in engine._study.directions] == ["MINIMIZE", "MAXIMIZE"]
+
+
+@pytest.mark.parametrize(
+    "sampler",
+    [optuna.samplers.TPESampler(seed=0), optuna.samplers.NSGAIISampler(seed=0, population_size=10)],
+    ids=["tpe", "nsga2"],
+)
+def test_a_model_is_drawn_to_the_front(sampler):
+    # Both get worse with the distance of y and z from 0, and they pull x to -1 and to 1.
+    engine = engine_over(sampler, BOTH, names="xyz")
+    off = []
+    for number in range(80):
+        params = engine.propose(number)
+        distance = abs(params["y"]) + abs(params["z"]) + max(abs(params["x"]) - 1, 0)
+        loss, cost = abs(params["x"] + 1) + distance, -abs(params["x"] - 1) - distance
+        engine.tell(number, judged_outcome(loss, cost))
+        off.append(distance)
+    assert statistics.median(off[-30:]) < 0.7 * statistics.median(off[:30])

@@ -6,6 +6,7 @@ import pytest
 
 from hpo_app.errors import EXIT_CANNOT_LOAD, RunFolderError
 from hpo_app.plan.criteria import Constraint
+from hpo_app.plan.run_plan import Mode, Objective
 from hpo_app.study.journal import FILE_NAME, read_events
 from hpo_app.study.lines import line_of
 from hpo_app.study.replay import load_study, stored_changes
@@ -151,6 +152,26 @@ def test_constraints_that_are_none_are_refused(tmp_path, constraints):
     write(tmp_path, {**OPENED, **BOUND}, ASKED)
     assert load_study(tmp_path).criteria.constraints == (Constraint("ms", max=20.0),)
     write(tmp_path, {**OPENED, "constraints": constraints}, ASKED)
+    with pytest.raises(RunFolderError, match="line 1"):
+        load_study(tmp_path)
+
+
+BOTH = {"objectives": [{"metric": "loss", "mode": "min"}, {"metric": "ms", "mode": "max"}]}
+
+
+@pytest.mark.parametrize(
+    "objectives",
+    [5, [], ["loss"], [{"metric": "loss"}], [{"metric": 3, "mode": "min"}], {"loss": "min"}],
+    ids=repr,
+)
+def test_objectives_that_are_none_are_refused(tmp_path, objectives):
+    write(tmp_path, {**OPENED, **BOTH}, ASKED, {**REPORTED, "metrics": {"loss": 1.0, "ms": 2.0}})
+    criteria = load_study(tmp_path).criteria
+    assert criteria.objectives == (Objective("loss", Mode.MIN), Objective("ms", Mode.MAX))
+    write(tmp_path, {**OPENED, **BOTH}, ASKED, REPORTED)
+    with pytest.raises(RunFolderError, match="the metric 'ms'"):
+        load_study(tmp_path)
+    write(tmp_path, {**OPENED, "objectives": objectives}, ASKED)
     with pytest.raises(RunFolderError, match="line 1"):
         load_study(tmp_path)
 
