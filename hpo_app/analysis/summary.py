@@ -116,6 +116,8 @@ class StudySummary:
         """Say how the default configuration stands to a Pareto front."""
         if any(trial.number == default.number for trial in self.front):
             return "the default configuration is on the front"
+        if not self.front:
+            return f"the default configuration has {objectives_text(default.last, self.criteria)}"
         ours = gains_of(default.last, self.criteria)
         better = sum(beats(gains_of(trial.last, self.criteria), ours) for trial in self.front)
         values = objectives_text(default.last, self.criteria)

@@ -8,6 +8,7 @@ from rich.console import Console
 
 from hpo_app.analysis.best import best_trial
 from hpo_app.plan.criteria import Constraint
+from hpo_app.plan.run_plan import Mode, Objective
 from hpo_app.report.live import LiveView, PlainView, Progress, make_view
 from hpo_app.study.records import TrialState
 
@@ -119,3 +120,24 @@ def test_a_best_beyond_a_constraint_is_not_called_best_without_saying_so(make_st
     assert "(trial 0, iteration 1), which does not keep cost at most 0.1 (0.2)" in shown(console)
     view.changed("ended", make_trial(1, [0.9], others={"cost": 0.1}))
     assert shown(console).splitlines()[-1].endswith("(trial 1, iteration 1): lr=0.05")
+
+
+def test_with_several_objectives_the_front_so_far_is_told(make_study, make_trial):
+    both = (Objective("loss", Mode.MIN), Objective("cost", Mode.MIN))
+    progress = Progress(make_study(objectives=both).criteria, num_trials=4, iterations=1)
+    console = console_of(200, is_terminal=True)
+    view = PlainView(progress, console)
+    view.changed("ended", make_trial(0, [0.5], others={"cost": 0.2}))
+    view.changed("ended", make_trial(1, [0.1], others={"cost": 0.4}))
+    view.changed("ended", make_trial(2, [0.6], others={"cost": 0.3}))
+    lines = shown(console).splitlines()
+    assert "loss 0.5 and cost 0.2; on the Pareto front: loss 0.5 to 0.5 and" in lines[0]
+    assert lines[1].endswith("on the Pareto front: loss 0.1 to 0.5 and cost 0.2 to 0.4")
+    assert [trial.number for trial in progress.front] == [1, 0]
+    assert progress.best is None
+    with LiveView(progress, console) as live:
+        live.changed(
+            "started", make_trial(3, [0.7], others={"cost": 0.1}, state=TrialState.RUNNING)
+        )
+        live.refresh(1.0)
+    assert "on the Pareto front" in shown(console)

@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 
 from hpo_app.plan.criteria import Constraint
+from hpo_app.plan.run_plan import Mode, Objective
 from hpo_app.report.summary_json import write_summary
 
 
@@ -61,3 +62,18 @@ def test_constraints_and_whether_they_are_kept_are_there(make_study, make_trial,
     assert result["constraints"] == {"cost": {"max": 0.1}, "loss": {"min": 0.0, "max": 9.0}}
     assert result["best"]["keeps_constraints"] is False
     assert result["best"]["metrics"] == {"loss": 0.5, "cost": 0.2}
+
+
+def test_a_front_is_there_with_all_values(make_study, make_trial, tmp_path):
+    both = (Objective("loss", Mode.MIN), Objective("cost", Mode.MIN))
+    trials = [
+        make_trial(0, [0.5], others={"cost": 0.2}),
+        make_trial(1, [0.6], others={"cost": 0.3}),
+    ]
+    write_summary(make_study(*trials, objectives=both), tmp_path / "summary.json")
+    result = read(tmp_path / "summary.json")
+    assert [each["metric"] for each in result["objectives"]] == ["loss", "cost"]
+    assert result["front"] == [
+        {"number": 0, "metrics": {"loss": 0.5, "cost": 0.2}, "params": {"lr": 0.1}}
+    ]
+    assert result["gain"] is None

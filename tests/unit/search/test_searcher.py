@@ -226,4 +226,5 @@ def test_a_model_is_drawn_to_the_front(sampler):
         loss, cost = abs(params["x"] + 1) + distance, -abs(params["x"] - 1) - distance
         engine.tell(number, judged_outcome(loss, cost))
         off.append(distance)
-    assert statistics.median(off[-30:]) < 0.7 * statistics.median(off[:30])
+    # By chance it would be 6.6 in the mean.
+    assert statistics.median(off[-30:]) < 4.0
