@@ -46,7 +46,7 @@ def test_the_front_is_found_from_one_end_to_the_other(search, search_alg):
     assert study.is_complete
     front = pareto_front(study)
     assert len(front) >= 5
-    assert all(-1e-6 < distance_from_front(trial) for trial in study.trials)
+    assert all(distance_from_front(trial) > -1e-6 for trial in study.trials)
     near = [trial for trial in front if distance_from_front(trial) < 0.05]
     assert len(near) >= 4
     costs = [trial.last["cost"] for trial in near]
@@ -102,6 +102,6 @@ def test_a_run_folder_holds_the_front_and_goes_on(hpo, tmp_path):
     more = hpo("action=resume", "run=run", "num_trials=20")
     assert more.returncode == os.EX_OK, more.stderr
     assert files() == expected()
-    trained = hpo("action=train", f"best=run/front/{sorted(files())[0]}")
+    trained = hpo("action=train", f"best=run/front/{min(files())}")
     assert trained.returncode == os.EX_OK, trained.stderr
     assert " and cost " in trained.stdout.splitlines()[-2]
