@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 
 from hpo_app.actions.command import Outcome
 from hpo_app.actions.environment import environment_facts
+from hpo_app.actions.results import write_results
 from hpo_app.actions.typed import resume_command, shown_path, train_command, typed
 from hpo_app.actions.warm_start import earlier_runs
 from hpo_app.analysis.best import best_trial
-from hpo_app.analysis.tables import write_trials_csv
-from hpo_app.config.best import BestConfig, write_best
-from hpo_app.config.render import render
-from hpo_app.config.secrets import secret_variables, with_secrets_by_name
+from hpo_app.config.secrets import secret_variables
 from hpo_app.errors import (
     EXIT_COMPLETE,
     EXIT_FAILED_TRIALS,
@@ -28,7 +26,6 @@ from hpo_app.errors import (
 from hpo_app.report.document import write_report
 from hpo_app.report.live import Progress, make_view
 from hpo_app.report.sentences import earlier_sentence
-from hpo_app.report.summary_json import write_summary
 from hpo_app.report.terminal import print_summary
 from hpo_app.study.disk import is_for_want_of_room
 from hpo_app.study.journal import FILE_NAME
@@ -47,7 +44,7 @@ if TYPE_CHECKING:
 
     from hpo_app.actions.command import Command
     from hpo_app.plan.run_plan import RunPlan
-    from hpo_app.study.records import Study, TrialRecord
+    from hpo_app.study.records import Study
 
 
 def run(command: Command) -> Outcome:
@@ -73,7 +70,7 @@ def search(command: Command, changes: Sequence[str] | None = None) -> Outcome:
         with contextlib.suppress(PermissionError):  # Whose folder it is decides.
             folder.chmod(0o700)
     facts = environment_facts()
-    progress = Progress(plan.objective, plan.num_trials, plan.iterations)
+    progress = Progress(plan.criteria, plan.num_trials, plan.iterations)
     supervisor = Supervisor(command.signals)
     with command.signals.noted(), run_lock(folder) as note:
         refuse_at_start(plan, folder)
@@ -113,7 +110,7 @@ def conclude(command: Command, study: Study) -> Outcome:
     best = best_trial(study)
     again = train_command(plan, folder)
     try:
-        write_results(plan, study, best, again)
+        write_results(plan, study)
         report = write_report(study, folder, command=typed(sys.argv[1:]), train_command=again)
     except (FileExistsError, IsADirectoryError, NotADirectoryError) as error:
         raise _occupied(error, f"type {resume_command(folder, plan)}") from None
@@ -161,37 +158,6 @@ def _broken_ray(stuck: StuckError, fix: str) -> Problem:
 
 def _say(console: Console, line: str) -> None:
     console.print(line, markup=False, soft_wrap=True)
-
-
-def write_results(plan: RunPlan, study: Study, best: TrialRecord | None, again: str) -> None:
-    """Write trials.csv, summary.json and, where there is a winner, best.yaml.
-
-    Args:
-        plan: The plan of the run.
-        study: What came out.
-        best: The winner, if there is one.
-        again: The command that trains it.
-    """
-    write_trials_csv(study, study.folder / "trials.csv")
-    write_summary(study, study.folder / "summary.json")
-    if best is None:
-        return
-    value = best.value(plan.objective.metric)
-    provenance: dict[str, Any] = {
-        "run_id": study.run_id,
-        "trial": best.number,
-        "trial_seed": best.seed,
-        "iterations": best.iterations,
-        plan.objective.metric: value,
-    }
-    head = [
-        f"Best configuration of run {study.run_id}: trial {best.number}, "
-        f"{plan.objective.metric} {value:.6g} after {best.iterations} iterations.",
-        again,
-    ]
-    rendered = render(with_secrets_by_name(plan.template), best.params)
-    config = BestConfig(rendered, plan.objective, best.params, provenance)
-    write_best(study.folder / "best.yaml", config, head)
 
 
 def exit_code(study: Study) -> int:

@@ -19,7 +19,7 @@ from hpo_app.config.render import render
 from hpo_app.config.settings import RunSettings
 from hpo_app.errors import EXIT_COMPLETE, HpoError, Problem, TrainingError
 from hpo_app.redaction import hide, secrets_in
-from hpo_app.report.format import duration, number
+from hpo_app.report.format import bounds_text, duration, number, objectives_text
 from hpo_app.study.disk import is_full
 from hpo_app.training.engine import TrainingEngine
 from hpo_app.training.seeds import derive_seed
@@ -56,9 +56,12 @@ def run(command: Command) -> Outcome:
         console.print(f"[{len(history)}/{iterations}] {shown}  ({time_text})", markup=False)
 
     _fit(config, settings, command.folder, show)
-    value = history[-1][config.objective.metric]
+    criteria, last = config.criteria, history[-1]
+    value = last[criteria.objective.metric]
     _write_history(command.folder, history)
-    console.print(f"{config.objective.metric} {number(value)} after training", markup=False)
+    console.print(f"{objectives_text(last, criteria)} after training", markup=False)
+    if unmet := criteria.unmet(last):
+        console.print(f"it does not keep {bounds_text(unmet, last)}", markup=False)
     console.print(f"folder {_here(command.folder)}", markup=False, soft_wrap=True)
     return Outcome(EXIT_COMPLETE, value)
 
@@ -69,7 +72,7 @@ def _configuration(command: Command) -> tuple[BestConfig, RunSettings]:
         return read_best(Path(command.best), command.changes, settings.trusted_modules), settings
     plan = command.plan
     params = plan.space.defaults
-    best = BestConfig(render(plan.template, params), plan.objective, params, {})
+    best = BestConfig(render(plan.template, params), plan.criteria, params, {})
     return best, RunSettings(plan.seed, plan.resources.cpu, plan.trusted_modules)
 
 
@@ -84,7 +87,8 @@ def _fit(
     try:
         engine.fit(
             *config.rendered,
-            metric=config.objective.metric,
+            metric=config.criteria.objective.metric,
+            others=config.criteria.metrics[1:],
             seed=derive_seed(settings.seed, "train"),
             folder=folder / "checkpoint",
             num_cpus=max(1, int(settings.cpu)),

@@ -23,9 +23,9 @@ def typed(arguments: Sequence[str]) -> str:
     return " ".join([start, *(shlex.quote(argument) for argument in arguments)])
 
 
-def train_command(plan: RunPlan, folder: Path) -> str:
-    """Return the command that trains the winner of a run."""
-    return typed(["action=train", f"best={shown_path(folder / 'best.yaml')}", *_trusted(plan)])
+def train_command(plan: RunPlan, folder: Path, name: str = "best.yaml") -> str:
+    """Return the command that trains the winner of a run, or what another file of it holds."""
+    return typed(["action=train", f"best={shown_path(folder / name)}", *_trusted(plan)])
 
 
 def resume_command(folder: Path, plan: RunPlan | None = None) -> str:

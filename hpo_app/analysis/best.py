@@ -5,25 +5,29 @@ from __future__ import annotations
 from operator import itemgetter
 from typing import TYPE_CHECKING, TypeAlias
 
+from hpo_app.analysis.pareto import balance_order, gains_of
 from hpo_app.study.records import TrialState
 
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from hpo_app.plan.run_plan import Objective
+    from hpo_app.plan.criteria import Criteria
     from hpo_app.study.records import Study, TrialRecord
 
 
 NOT_OVER = (TrialState.RUNNING, TrialState.INTERRUPTED)
 
-# Fidelity, value and mean on the way, each negated where more is better, then the number: the
-# smallest standing is the best.
-Standing: TypeAlias = "tuple[int, float, float, int]"
+# Violation of the constraints, then fidelity, value and mean on the way, each negated where more is
+# better, then the number: the smallest standing is the best.
+Standing: TypeAlias = "tuple[float, int, float, float, int]"
 
 
 def rank(study: Study) -> list[TrialRecord]:
     """Return the trials that have a value, best first.
+
+    A trial that keeps all constraints comes before one that does not, and of two that do not, the
+    one that is less far beyond the bounds.
 
     A trial that was trained further comes first, whatever the others reported: the best value
     after a few iterations is often luck, and it says little about the end of the training.
@@ -34,17 +38,36 @@ def rank(study: Study) -> list[TrialRecord]:
     interrupted trials count with what they have, so the order of a live study can change.
 
     One exception puts a trial first that was not trained so far: see `leads`.
+
+    With several objectives, trials that stand alike in constraints and fidelity are ordered by
+    `pareto.balance_order`, so that the first is the most balanced one of the Pareto front.
     """
+    if study.criteria.has_several:
+        return _balanced(study)
     standings = [
         (standing, trial)
         for trial in study.trials
-        if (standing := standing_of(trial, study.objective, study.iterations)) is not None
+        if (standing := standing_of(trial, study.criteria, study.iterations)) is not None
     ]
     ordered = [trial for _, trial in sorted(standings, key=itemgetter(0))]
     if not ordered:
         return []
-    best = leader(ordered[0], ordered[1:], study.objective)
+    best = leader(ordered[0], ordered[1:], study.criteria)
     return [best, *(trial for trial in ordered if trial is not best)]
+
+
+def _balanced(study: Study) -> list[TrialRecord]:
+    groups: dict[tuple[float, int], list[TrialRecord]] = {}
+    for trial in study.trials:
+        standing = standing_of(trial, study.criteria, study.iterations)
+        if standing is not None:
+            groups.setdefault(standing[:2], []).append(trial)
+    ordered: list[TrialRecord] = []
+    for _, trials in sorted(groups.items(), key=itemgetter(0)):
+        order = balance_order([gains_of(trial.last, study.criteria) for trial in trials])
+        pairs = sorted(zip(order, trials, strict=True), key=lambda pair: (pair[0], pair[1].number))
+        ordered += [trial for _, trial in pairs]
+    return ordered
 
 
 def best_trial(study: Study) -> TrialRecord | None:
@@ -52,25 +75,26 @@ def best_trial(study: Study) -> TrialRecord | None:
     return next(iter(rank(study)), None)
 
 
-def leader(first: TrialRecord, others: Iterable[TrialRecord], objective: Objective) -> TrialRecord:
+def leader(first: TrialRecord, others: Iterable[TrialRecord], criteria: Criteria) -> TrialRecord:
     """Return the best of trials in the order of their standing, the first of which is given."""
     for trial in others:
-        first = trial if leads(trial, first, objective) else first
+        first = trial if leads(trial, first, criteria) else first
     return first
 
 
-def leads(trial: TrialRecord, best: TrialRecord, objective: Objective) -> bool:
+def leads(trial: TrialRecord, best: TrialRecord, criteria: Criteria) -> bool:
     """Return whether a trial that is not over comes before one that was trained further.
 
     It does if its last value is better than the other one's last, and better than what that one
     had at the same iteration: it is ahead wherever both can be compared. A trial that the scheduler
-    stopped was compared already.
+    stopped was compared already. Nor may it be further beyond the constraints.
 
     In the search-quality benchmark this lowers the regret of what is handed back early in a run,
     and changes nothing later (BENCHMARKS.md).
     """
     if trial.state not in NOT_OVER or not trial.iterations < best.iterations:
         return False
+    objective = criteria.objective
     value, last = trial.value(objective.metric), best.value(objective.metric)
     then = next(
         (
@@ -82,25 +106,34 @@ def leads(trial: TrialRecord, best: TrialRecord, objective: Objective) -> bool:
     )
     if value is None or last is None or then is None:
         return False
+    if criteria.violation(trial.last) > criteria.violation(best.last):
+        return False
     sign = objective.sign
     return sign * value > max(sign * last, sign * then)
 
 
-def standing_of(trial: TrialRecord, objective: Objective, full: int) -> Standing | None:
+def standing_of(trial: TrialRecord, criteria: Criteria, full: int) -> Standing | None:
     """Return what `rank` orders a trial by; None for one without a value.
 
     Args:
         trial: The trial.
-        objective: Metric and mode.
+        criteria: By what it is judged.
         full: Iterations of a full trial.
     """
-    value = trial.value(objective.metric)
-    if value is None:
+    last, objective = trial.last, criteria.objective
+    if not criteria.are_in(last):
         return None
     is_whole = trial.state is TrialState.FINISHED
     fidelity = max(trial.iterations, full) if is_whole else trial.iterations
     mean = _mean(trial, objective.metric)
-    return -fidelity, -objective.sign * value, -objective.sign * mean, trial.number
+    value = last[objective.metric]
+    return (
+        criteria.violation(last),
+        -fidelity,
+        -objective.sign * value,
+        -objective.sign * mean,
+        trial.number,
+    )
 
 
 def _mean(trial: TrialRecord, metric: str) -> float:

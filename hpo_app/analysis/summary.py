@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING
 
 from hpo_app.analysis.best import best_trial
 from hpo_app.analysis.failures import group_failures
-from hpo_app.analysis.wording import number
+from hpo_app.analysis.pareto import beats, gains_of, pareto_front
+from hpo_app.analysis.wording import bounds_text, number, objectives_text
 from hpo_app.study.records import TrialState
 
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from hpo_app.plan.criteria import Constraint, Criteria
     from hpo_app.plan.run_plan import Objective
     from hpo_app.study.records import Study, TrialRecord
 
@@ -30,11 +32,12 @@ class StudySummary:
     """What is worth saying about a study.
 
     Attributes:
-        objective: What was optimised.
+        criteria: By what trials are judged.
         iterations: Iterations of a full trial.
         counts: Number of trials by state; every state is there.
         best: The winner by `rank`, or None while no trial has a value.
         best_value: Its last value.
+        front: The Pareto front, by the first objective; empty with one objective.
         default: The trial of the default configuration, if there is one, up to where a scheduler
             changed its values.
         default_value: Its last value; None if there is none or the trial failed.
@@ -44,17 +47,28 @@ class StudySummary:
         failures: `{last line of the error: numbers of the trials}`, the most frequent first.
     """
 
-    objective: Objective
+    criteria: Criteria
     iterations: int
     counts: Mapping[TrialState, int]
     best: TrialRecord | None
     best_value: float | None
+    front: tuple[TrialRecord, ...]
     default: TrialRecord | None
     default_value: float | None
     num_iterations: int
     trial_time_s: float
     duration_s: float
     failures: Mapping[str, tuple[int, ...]]
+
+    @property
+    def objective(self) -> Objective:
+        """The first objective; the only one of most runs."""
+        return self.criteria.objective
+
+    @property
+    def unmet(self) -> tuple[Constraint, ...]:
+        """The constraints that the best trial does not keep, and so none does."""
+        return self.best.unmet(self.criteria) if self.best is not None else ()
 
     @property
     def num_trials(self) -> int:
@@ -65,10 +79,13 @@ class StudySummary:
     def gain(self) -> float | None:
         """How much better the best value is than the default's, in the objective's direction.
 
-        None if either is unknown, or if the default configuration was trained less far than the
-        best trial: what more training brought is no gain over the default.
+        None with several objectives, if either is unknown, if the best trial does not keep the
+        constraints, or if the default configuration was trained less far than the best trial: what
+        more training brought is no gain over the default.
         """
         if self.best is None or self.default is None:
+            return None
+        if self.unmet or self.criteria.has_several:
             return None
         return self._difference if self.default.iterations >= self.best.iterations else None
 
@@ -84,6 +101,8 @@ class StudySummary:
         difference = self._difference
         if difference is None:
             return self._why_unknown()
+        if self.default is not None and self.criteria.has_several:
+            return self._standing_of_default(self.default)
         if self.best is self.default:
             head = "no gain: the default configuration itself is the best"
         elif difference > 0:
@@ -91,7 +110,28 @@ class StudySummary:
             head = f"{number(difference)} {change} than the default configuration"
         else:
             head = "no gain over the default configuration"
-        return f"{head} ({number(self.default_value)}){self._caveat()}{self._tie()}"
+        return f"{head} ({number(self.default_value)}){self._caveat()}{self._tie()}{self._beyond()}"
+
+    def _standing_of_default(self, default: TrialRecord) -> str:
+        """Say how the default configuration stands to a Pareto front."""
+        if any(trial.number == default.number for trial in self.front):
+            return "the default configuration is on the front"
+        if not self.front:
+            return f"the default configuration has {objectives_text(default.last, self.criteria)}"
+        ours = gains_of(default.last, self.criteria)
+        better = sum(beats(gains_of(trial.last, self.criteria), ours) for trial in self.front)
+        values = objectives_text(default.last, self.criteria)
+        return (
+            f"{better} of {len(self.front)} on the front are at least as good as the default "
+            f"configuration ({values}) in every objective{self._beyond()}"
+        )
+
+    def _beyond(self) -> str:
+        """Say which constraints the default configuration does not keep."""
+        unmet = self.default.unmet(self.criteria) if self.default is not None else ()
+        if not unmet or self.best is self.default or self.default is None:
+            return ""
+        return f"; the default does not keep {bounds_text(unmet, self.default.last)}"
 
     def _tie(self) -> str:
         """Say what decided between the default and a best trial that ended at the same value."""
@@ -137,11 +177,12 @@ def summarize(study: Study) -> StudySummary:
     """Return the summary of a study, finished or live."""
     best, default, metric = best_trial(study), study.default, study.objective.metric
     return StudySummary(
-        objective=study.objective,
+        criteria=study.criteria,
         iterations=study.iterations,
         counts={state: len(study.in_state(state)) for state in TrialState},
         best=best,
         best_value=best.value(metric) if best else None,
+        front=tuple(pareto_front(study)) if study.criteria.has_several else (),
         default=default,
         default_value=default.value(metric) if default else None,
         num_iterations=sum(len(trial.reports) for trial in study.trials),

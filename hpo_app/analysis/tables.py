@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from hpo_app.analysis.failures import error_line
+from hpo_app.analysis.pareto import pareto_front
 from hpo_app.analysis.wording import json_text
 from hpo_app.study.files import replace_file
 
@@ -31,16 +32,17 @@ def param_names(study: Study) -> list[str]:
 def trials_frame(study: Study) -> pd.DataFrame:
     """Return one row per trial, by number, with columns in a fixed order.
 
-    First what every trial has, then `params.<name>` in the order of the search space, then
-    `metrics.<name>` of the last report by name, then the last line of the error. Lists and
-    mappings are JSON text. A parameter that a trial does not have is None, and so is one whose
-    value is None.
+    First what every trial has, `on_front` with several objectives, and `keeps_constraints` where
+    there are some, then `params.<name>` in the order of the search space, then `metrics.<name>` of
+    the last report by name, then the last line of the error. Lists and mappings are JSON text. A
+    parameter that a trial does not have is None, and so is one whose value is None.
     """
     trials = study.trials
     columns: dict[str, pd.Series[Any]] = {
         "number": pd.Series([trial.number for trial in trials], dtype="int64"),
         "state": _plain_column(trial.state.value for trial in trials),
         "value": _float_column(trial.value(study.objective.metric) for trial in trials),
+        **_judgement(study),
         "iterations": pd.Series([trial.iterations for trial in trials], dtype="int64"),
         "duration_s": _float_column(trial.duration_s for trial in trials),
         "started_s": _float_column(trial.started_s for trial in trials),
@@ -57,6 +59,20 @@ def trials_frame(study: Study) -> pd.DataFrame:
         columns[_encodable(f"metrics.{name}")] = _float_column(values)
     columns["error"] = _plain_column(_cell(error_line(trial.error)) for trial in trials)
     return pd.DataFrame(columns)
+
+
+def _judgement(study: Study) -> dict[str, pd.Series[Any]]:
+    criteria, columns = study.criteria, {}
+    if criteria.has_several:
+        front = {trial.number for trial in pareto_front(study)}
+        on_front = [trial.number in front for trial in study.trials]
+        columns["on_front"] = pd.Series(on_front, dtype="bool")
+    if criteria.constraints:
+        columns["keeps_constraints"] = _plain_column(
+            not trial.unmet(criteria) if criteria.are_in(trial.last) else None
+            for trial in study.trials
+        )
+    return columns
 
 
 def write_trials_csv(study: Study, path: Path) -> None:

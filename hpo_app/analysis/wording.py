@@ -7,8 +7,13 @@ import math
 import unicodedata
 from typing import TYPE_CHECKING
 
+from hpo_app.errors import listed
+
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from hpo_app.plan.criteria import Constraint, Criteria
     from hpo_app.plan.search_space import ParamValue
 
 NOTHING = "-"
@@ -28,6 +33,23 @@ def number(value: float | None) -> str:
     if 1000 <= abs(value) < 1e6:
         return f"{value:.0f}"
     return f"{value + 0.0:.4g}"  # + 0.0 turns -0.0 into 0.0
+
+
+def bounds_text(constraints: Iterable[Constraint], metrics: Mapping[str, float]) -> str:
+    """Return constraints with what was reported: `cost at most 0.1 (0.3)`."""
+    return listed(
+        f"{plain(str(constraint))} ({number(metrics[constraint.metric])})"
+        for constraint in constraints
+    )
+
+
+def objectives_text(metrics: Mapping[str, float], criteria: Criteria) -> str:
+    """Return all objectives with their values, as `loss 0.2 and cost 3`; empty without values."""
+    return listed(
+        f"{plain(objective.metric)} {number(metrics[objective.metric])}"
+        for objective in criteria.objectives
+        if objective.metric in metrics
+    )
 
 
 def counted(count: int, noun: str) -> str:

@@ -13,8 +13,14 @@ from hpo_app.config.render import Rendered, literal
 from hpo_app.config.secrets import fix_of, named_secrets, secret_variables
 from hpo_app.config.written import UNREADABLE, read_yaml
 from hpo_app.errors import PlanError, Problem, RunFolderError, listed, near_miss
-from hpo_app.plan.run_plan import Mode, Objective
 from hpo_app.study.files import replace_file
+from hpo_app.study.judging import (
+    are_constraints,
+    are_objectives,
+    constraint_fields,
+    criteria_from,
+    objective_fields,
+)
 
 
 if TYPE_CHECKING:
@@ -22,6 +28,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from hpo_app.config.overrides import Override
+    from hpo_app.plan.criteria import Criteria
 
 # An even number of backslashes before it escapes backslashes, and not the interpolation.
 _VARIABLE = re.compile(r"\$\{oc\.env:(\w+)")
@@ -36,13 +43,13 @@ class BestConfig:
 
     Attributes:
         rendered: Model, data and training config, nothing left to resolve but secrets.
-        objective: What it was chosen for.
+        criteria: What it was chosen by.
         params: The values that a search found.
         provenance: Run, trial, seed and value it comes from.
     """
 
     rendered: Rendered
-    objective: Objective
+    criteria: Criteria
     params: Mapping[str, Any]
     provenance: Mapping[str, Any]
 
@@ -50,7 +57,7 @@ class BestConfig:
 def write_best(path: Path, best: BestConfig, head: Sequence[str]) -> None:
     """Write a configuration as YAML, with comment lines above it."""
     content = {
-        "objective": {"metric": best.objective.metric, "mode": best.objective.mode.value},
+        **_judged_by(best.criteria),
         "params": dict(best.params),
         **best.rendered._asdict(),
         "provenance": dict(best.provenance),
@@ -96,6 +103,31 @@ def read_best(
     if "trusted_modules" in best.rendered.data:
         best.rendered.data["trusted_modules"] = list(trusted_modules)
     return best
+
+
+def _judged_by(criteria: Criteria) -> dict[str, Any]:
+    objectives = objective_fields(criteria.objectives)
+    fields: dict[str, Any] = {"objectives": objectives}
+    if not criteria.has_several:
+        fields = {"objective": objectives[0]}
+    if criteria.constraints:
+        fields["constraints"] = constraint_fields(criteria.constraints)
+    return fields
+
+
+def _objectives_in(content: dict[str, Any]) -> dict[str, Any]:
+    if "objectives" not in content:
+        return dict(content["objective"])
+    if not are_objectives(content["objectives"]):
+        raise ValueError(f"objectives: {str(content['objectives'])[:60]}")
+    return {"objectives": content["objectives"]}
+
+
+def _constraints_in(content: dict[str, Any]) -> dict[str, Any]:
+    constraints = content.get("constraints", {})
+    if not are_constraints(constraints):
+        raise ValueError(f"constraints: {str(constraints)[:60]}")
+    return {"constraints": constraints}
 
 
 def is_change(override: Override) -> bool:
@@ -144,6 +176,6 @@ def _refuse_unknown(config: Any, changes: Sequence[Override]) -> None:
 
 
 def _from(content: dict[str, Any]) -> BestConfig:
-    objective = Objective(content["objective"]["metric"], Mode(content["objective"]["mode"]))
+    criteria = criteria_from({**_objectives_in(content), **_constraints_in(content)})
     rendered = Rendered(*(dict(content[part]) for part in Rendered._fields))
-    return BestConfig(rendered, objective, dict(content["params"]), dict(content["provenance"]))
+    return BestConfig(rendered, criteria, dict(content["params"]), dict(content["provenance"]))

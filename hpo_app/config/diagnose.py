@@ -53,7 +53,8 @@ def diagnose(
         if refusal is None:
             accepted.append(override)
         else:
-            problems.append(_problem(override, refusal, accepted, config_dir))
+            several = _several_objectives(override)
+            problems.append(several or _problem(override, refusal, accepted, config_dir))
     try:
         parse_plan(*compose_config(accepted, config_dir))
     except PlanError as more:
@@ -75,6 +76,16 @@ def _refusal(overrides: Sequence[str], config_dir: Path | None) -> Exception | N
     except COMPOSITION_ERRORS as error:
         return error
     return None
+
+
+def _several_objectives(override: str) -> Problem | None:
+    # Hydra takes a list for several choices of the group `objective`.
+    _, key, value, _ = read_override(override)
+    if key != "objective" or not value.startswith("["):
+        return None
+    expected = "one objective; several stand in objectives"
+    fix = f"write 'objectives={value}'"
+    return Problem(key, value, expected, fix, f"command line: {override}")
 
 
 def _problem(

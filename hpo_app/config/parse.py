@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from omegaconf import OmegaConf
 
 from hpo_app.config.build import COMPONENTS, TRAINERS, untrusted
+from hpo_app.config.criteria import read_criteria
 from hpo_app.config.driver import resolve_here
 from hpo_app.config.provenance import set_by
 from hpo_app.config.render import unresolvable
@@ -23,8 +24,6 @@ from hpo_app.plan.run_plan import (
     Checkpoints,
     Cluster,
     Component,
-    Mode,
-    Objective,
     Resources,
     RunPlan,
     Scheduler,
@@ -42,10 +41,11 @@ if TYPE_CHECKING:
 # is its own, and it says itself what it does not know.
 _KEYS: dict[str, tuple[str, ...]] = {
     "": (
-        "action", "best", "checkpoints", "data", "max_failures", "max_same_failures", "model",
-        "num_trials", "objective", "params", "ray", "repeat_duplicates", "resources", "run",
-        "scheduler", "search_alg", "search_space", "seed", "stall_timeout_s", "stop",
-        "time_budget_s", "training", "trial_timeout_s", "trusted_modules", "warm_start",
+        "action", "best", "checkpoints", "constraints", "data", "max_failures",
+        "max_same_failures", "model", "num_trials", "objective", "objectives", "params", "ray",
+        "repeat_duplicates", "resources", "run", "scheduler", "search_alg", "search_space", "seed",
+        "stall_timeout_s", "stop", "time_budget_s", "training", "trial_timeout_s",
+        "trusted_modules", "warm_start",
     ),
     "checkpoints": ("budget_gb", "keep_best"),
     "objective": ("metric", "mode"),
@@ -111,7 +111,7 @@ def _read(
     if not space_problems:
         problems += unresolvable(template, space.defaults)
     return RunPlan(
-        objective=_objective(Section("objective", values.get("objective"), problems), problems),
+        criteria=read_criteria(values, origin.overrides, problems),
         space=space,
         num_trials=root.whole("num_trials", least=1, otherwise=_SOME_LARGE_COUNT),
         time_budget_s=root.optional_number("time_budget_s", above=0),
@@ -160,15 +160,6 @@ def _untrusted(plan: RunPlan) -> list[Problem]:
     return [problem for problem in found if problem is not None]
 
 
-def _objective(section: Section, problems: list[Problem]) -> Objective:
-    mode = section.get("mode")
-    if mode not in ("min", "max"):
-        expected = "min or max"
-        problems.append(Problem("objective.mode", str(mode), expected, "set objective.mode=max"))
-        mode = "min"
-    return Objective(section.text("metric"), Mode(mode))
-
-
 def _checkpoints(section: Section) -> Checkpoints:
     return Checkpoints(
         keep_best=section.whole("keep_best", least=0, otherwise=0),
@@ -202,14 +193,22 @@ def _cluster(section: Section) -> Cluster:
 
 def _searcher(section: Section, values: dict[str, Any]) -> Searcher:
     component = _component(
-        section, _mapping(values.get("search_alg")), ("model_based", "pairs_with")
+        section,
+        _mapping(values.get("search_alg")),
+        ("model_based", "pairs_with", "constraints", "several_objectives"),
     )
     is_model_based = section.flag("model_based")
-    return Searcher(component, is_model_based, section.optional_text("pairs_with"))
+    return Searcher(
+        component,
+        is_model_based,
+        section.optional_text("pairs_with"),
+        knows_constraints=section.flag("constraints", otherwise=not is_model_based),
+        knows_several=section.flag("several_objectives", otherwise=not is_model_based),
+    )
 
 
 def _scheduler(section: Section, values: dict[str, Any]) -> Scheduler:
-    own_keys = ("population", "pauses", "pairs_with", "memory")
+    own_keys = ("population", "pauses", "pairs_with", "memory", "constraints", "several_objectives")
     component = _component(section, _mapping(values.get("scheduler")), own_keys)
     is_population = section.flag("population")
     return Scheduler(
@@ -218,6 +217,8 @@ def _scheduler(section: Section, values: dict[str, Any]) -> Scheduler:
         does_pause=is_population or section.flag("pauses", otherwise=False),
         pairs_with=section.optional_text("pairs_with"),
         has_memory=section.flag("memory", otherwise=False),
+        knows_constraints=section.flag("constraints", otherwise=True),
+        knows_several=section.flag("several_objectives", otherwise=False),
     )
 
 

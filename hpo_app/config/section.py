@@ -57,7 +57,8 @@ class Section:
         value = self.get(key)
         if is_number(value) and value > above and value >= least:
             return float(value)
-        bound = f" above {above:g}" if above > -math.inf else f" of at least {least:g}"
+        bound = f" of at least {least:g}" if least > -math.inf else ""
+        bound = f" above {above:g}" if above > -math.inf else bound
         full = self._prefix + key
         otherwise = max(above + 1, least, 0.0)
         fix = f"write a number, for example {full}={_EXAMPLES.get(full, otherwise):g}"

@@ -10,6 +10,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from hpo_app.errors import Problem, listed, near_miss
+from hpo_app.plan.criteria_rules import check_criteria
 from hpo_app.plan.search_rules import check_search
 
 
@@ -33,6 +34,7 @@ def check_plan(plan: RunPlan) -> Iterator[Problem]:
     yield from shares_that_ray_does_not_know(plan)
     yield from cluster_through_a_client(plan)
     yield from missing_packages(plan)
+    yield from check_criteria(plan)
 
 
 def check_capacity(plan: RunPlan, capacity: Capacity) -> Iterator[Problem]:

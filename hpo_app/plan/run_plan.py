@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from hpo_app.plan.criteria import Constraint, Criteria
     from hpo_app.plan.search_space import SearchSpace
 
 
@@ -31,6 +32,9 @@ class Objective:
 
     metric: str
     mode: Mode
+
+    def __str__(self) -> str:
+        return f"{self.metric}, {self.mode.value}"
 
     @property
     def sign(self) -> int:
@@ -58,7 +62,8 @@ class Checkpoints:
     """Which training states stay on disk, besides those that trials may go on from.
 
     Attributes:
-        keep_best: Of how many of the best trials that ended the last one is kept.
+        keep_best: Of how many of the best trials that ended the last one is kept; with several
+            objectives, of all on the Pareto front, unless it is 0.
         budget_gb: Gigabytes that all together may take, or None for no limit.
     """
 
@@ -123,11 +128,15 @@ class Searcher:
         component: The sampler.
         is_model_based: Whether it learns from the results of earlier trials.
         pairs_with: The one choice of `scheduler` that it works with; empty for any.
+        knows_constraints: Whether what it learns heeds the constraints on metrics.
+        knows_several: Whether it learns from several objectives.
     """
 
     component: Component
     is_model_based: bool
     pairs_with: str
+    knows_constraints: bool
+    knows_several: bool
 
 
 @dataclass(frozen=True)
@@ -141,6 +150,9 @@ class Scheduler:
             at once and every report needs a checkpoint. True for every population.
         pairs_with: The one choice of `search_alg` that it works with; empty for any.
         has_memory: Whether a run that goes on brings it back to where it stood.
+        knows_constraints: Whether it may be told of a trial beyond the constraints as one that is
+            worse than all others; not where it models the values themselves.
+        knows_several: Whether it works with several objectives: it compares no values.
     """
 
     component: Component
@@ -148,6 +160,8 @@ class Scheduler:
     does_pause: bool
     pairs_with: str
     has_memory: bool
+    knows_constraints: bool
+    knows_several: bool
 
 
 @dataclass(frozen=True)
@@ -155,7 +169,7 @@ class RunPlan:
     """A run, checked and frozen: nothing after this point checks or defaults anything.
 
     Attributes:
-        objective: What is optimised.
+        criteria: By what trials are judged: objectives and constraints.
         space: What may be sampled.
         num_trials: How many trials, the default configuration included.
         time_budget_s: Seconds after which the run ends, or None.
@@ -181,7 +195,7 @@ class RunPlan:
         choices: Config group choices, for the record.
     """
 
-    objective: Objective
+    criteria: Criteria
     space: SearchSpace
     num_trials: int
     time_budget_s: float | None
@@ -205,3 +219,18 @@ class RunPlan:
     template: Mapping[str, Any]
     space_entries: Mapping[str, Mapping[str, Any]]
     choices: Mapping[str, str]
+
+    @property
+    def objective(self) -> Objective:
+        """The first objective; the only one of most runs."""
+        return self.criteria.objective
+
+    @property
+    def objectives(self) -> tuple[Objective, ...]:
+        """All that is optimised."""
+        return self.criteria.objectives
+
+    @property
+    def constraints(self) -> tuple[Constraint, ...]:
+        """What a trial has to keep."""
+        return self.criteria.constraints

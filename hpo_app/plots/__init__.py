@@ -5,7 +5,12 @@ from __future__ import annotations
 import io
 from typing import TYPE_CHECKING
 
-from hpo_app.plots import learning_curves, metric_vs_parameter, optimization_history
+from hpo_app.plots import (
+    learning_curves,
+    metric_vs_parameter,
+    optimization_history,
+    pareto_front,
+)
 from hpo_app.plots.style import DPI
 from hpo_app.study.files import replace_file
 
@@ -24,6 +29,11 @@ PLOTS: dict[str, Callable[[Study], Figure]] = {
     "learning_curves": learning_curves.draw,
     "metric_vs_parameter": metric_vs_parameter.draw,
 }
+
+
+def plots_of(study: Study) -> dict[str, Callable[[Study], Figure]]:
+    """Return what is worth drawing of a study: with several objectives, their front comes first."""
+    return {"pareto_front": pareto_front.draw, **PLOTS} if study.criteria.has_several else PLOTS
 
 
 def save(figure: Figure, path: Path) -> None:

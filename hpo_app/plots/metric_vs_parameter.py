@@ -110,18 +110,18 @@ def _draw_panel(axes: Axes, cut: Slice) -> None:
 
 def _slice(study: Study, name: str, best: TrialRecord | None) -> Slice:
     trials = [trial for trial in study.trials if name in trial.params]
-    metric, entry = study.objective.metric, study.space.get(name, {})
+    criteria, entry = study.criteria, study.space.get(name, {})
     values = [trial.params[name] for trial in trials]
     kind = entry.get("type")
     numbers = [float(value) for value in values if _is_number(value)]  # type: ignore[arg-type]
     if kind not in _CATEGORY_TYPES and len(numbers) == len(values):
-        points = [point_of(t, x, metric, best) for t, x in zip(trials, numbers, strict=True)]
+        points = [point_of(t, x, criteria, best) for t, x in zip(trials, numbers, strict=True)]
         is_log = kind in _LOG_TYPES and min(numbers, default=0.0) > 0
         return Slice(name, tuple(points), is_log=is_log)
     labels = _categories(values, entry)
     places = {key: place for place, key in enumerate(labels)}
     points = [
-        point_of(t, places[json_text(t.params[name])] + _spread(t.number), metric, best)
+        point_of(t, places[json_text(t.params[name])] + _spread(t.number), criteria, best)
         for t in trials
     ]
     return Slice(name, tuple(points), categories=tuple(labels.values()))

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from hpo_app.analysis.best import rank
+from hpo_app.analysis.best import best_trial, rank
 from hpo_app.analysis.wording import counted, number
 from hpo_app.plots.points import draw_points, point_of
 from hpo_app.plots.style import (
@@ -48,9 +48,11 @@ class OptimizationHistory:
 
 def optimization_history(study: Study) -> OptimizationHistory:
     """Return the value of each trial and the best so far."""
-    metric, ranked = study.objective.metric, rank(study)
+    metric, winner = study.objective.metric, best_trial(study)
+    # Of several objectives, this is the course of the first one.
+    ranked = rank(replace(study, criteria=study.criteria.of_first))
     best = ranked[0] if ranked else None
-    points = tuple(point_of(trial, trial.number, metric, best) for trial in study.trials)
+    points = tuple(point_of(trial, trial.number, study.criteria, winner) for trial in study.trials)
     if best is None:
         return OptimizationHistory(points, (), 0)
     # The best trial may only tie with an earlier one; the line still has to end there.

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from matplotlib.axes import Axes
 
+    from hpo_app.plan.criteria import Criteria
     from hpo_app.study.records import TrialRecord
 
 
@@ -29,6 +30,7 @@ class Point:
         state: How the trial stands.
         is_default: Whether it is the default configuration.
         is_best: Whether it is the winner.
+        is_beyond: Whether it does not keep a constraint.
     """
 
     number: int
@@ -37,6 +39,7 @@ class Point:
     state: TrialState
     is_default: bool = False
     is_best: bool = False
+    is_beyond: bool = False
 
 
 @dataclass(frozen=True)
@@ -66,6 +69,7 @@ LOOKS = {
     TrialState.FAILED: Look("failed", "x", VERMILLION, "none", 30),
 }
 DEFAULT_LOOK = Look("default configuration", "D", "none", PURPLE, 90)
+BEYOND_LOOK = Look("beyond a constraint", "x", BLACK, "none", 14)
 BEST_LOOK = Look("best trial", "*", GREEN, BLACK, 170)
 
 # More trials than this make the marks smaller, down to a share of their area.
@@ -73,16 +77,21 @@ _CROWD = 200
 _SMALLEST = 0.3
 
 
-def point_of(trial: TrialRecord, x: float, metric: str, best: TrialRecord | None) -> Point:
-    """Return the mark of a trial at `x`."""
-    return Point(trial.number, x, trial.value(metric), trial.state, trial.is_default, trial is best)
+def point_of(trial: TrialRecord, x: float, criteria: Criteria, best: TrialRecord | None) -> Point:
+    """Return the mark of a trial at `x`, with the first objective as its value."""
+    value, is_beyond = trial.value(criteria.objective.metric), bool(trial.unmet(criteria))
+    return Point(trial.number, x, value, trial.state, trial.is_default, trial is best, is_beyond)
 
 
 def draw_points(axes: Axes, points: Sequence[Point]) -> None:
-    """Draw trials by state, then a frame around the default one and a star on the best."""
+    """Draw trials by state, then what is special about some of them on top.
+
+    A cross on those beyond a constraint, a frame around the default one, a star on the best.
+    """
     shrink = min(1.0, max(_SMALLEST, _CROWD / max(len(points), 1)))
     for state, look in LOOKS.items():
         _scatter(axes, [point for point in points if point.state is state], look, shrink)
+    _scatter(axes, [point for point in points if point.is_beyond], BEYOND_LOOK, shrink)
     _scatter(axes, [point for point in points if point.is_default], DEFAULT_LOOK)
     _scatter(axes, [point for point in points if point.is_best], BEST_LOOK)
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from hpo_app.analysis.best import rank
 from hpo_app.analysis.summary import summarize
 from hpo_app.analysis.tables import param_names
-from hpo_app.plots import PLOTS, save
+from hpo_app.plots import plots_of, save
+from hpo_app.report.columns import judged_cells, judged_heads
 from hpo_app.report.format import NOTHING, counted, duration, number, plain, value_text
 from hpo_app.report.markup import element, joined, lines, page, table
 from hpo_app.report.sentences import (
@@ -33,6 +34,17 @@ _MOST_OF_A_TRACEBACK = 6000
 _ON_RANKING = (
     "Trials that were trained further come first, because a good value early in the training is "
     "often luck; then the better last value, then the better mean on the way."
+)
+_ON_BALANCE = (
+    "Trials that were trained further come first; then those that fewer others beat, in all "
+    "objectives at once; then the more balanced ones, which are nearer to the best value of each."
+)
+_ON_FRONT = (
+    "No trial is at least as good as one of these in every objective, and better in one. Each can "
+    "be trained anew with action=train and its file."
+)
+_ON_CONSTRAINTS = (
+    "Trials that keep all constraints come first; of the others, those that are less far beyond. "
 )
 _ON_CHANCE = (
     "Each configuration was trained once. The best of many single trainings tends to look better "
@@ -61,7 +73,8 @@ def write_report(study: Study, folder: Path, *, command: str, train_command: str
         parts = [_failures_section(study, summary), _trials_section(study), plots]
     else:
         best = _best_section(study, summary, train_command)
-        parts = [best, plots, _trials_section(study), _failures_section(study, summary)]
+        failures = _failures_section(study, summary)
+        parts = [*_front_sections(study, summary), best, plots, _trials_section(study), failures]
     sections = [_head(study, summary), *parts, _reproduction_section(study, command)]
     style = Path(__file__).with_name("report.css").read_text(encoding="utf-8")
     path = target / "index.html"
@@ -71,9 +84,7 @@ def write_report(study: Study, folder: Path, *, command: str, train_command: str
 
 def _head(study: Study, summary: StudySummary) -> Html:
     figures = {
-        "best": number(summary.best_value),
-        "default": number(summary.default_value),
-        "gain": number(summary.gain),
+        **_result_figures(summary),
         "trials": f"{summary.num_trials} of {study.num_trials}",
         "iterations trained": number(summary.num_iterations),
         "duration": duration(summary.duration_s),
@@ -90,6 +101,38 @@ def _head(study: Study, summary: StudySummary) -> Html:
             element("dl", joined(boxes)),
             element("p", _ON_CHANCE, class_="quiet"),
         ]
+    )
+
+
+def _result_figures(summary: StudySummary) -> dict[str, str]:
+    if summary.criteria.has_several:
+        return {"on the front": str(len(summary.front))}
+    return {
+        "best": number(summary.best_value),
+        "default": number(summary.default_value),
+        "gain": number(summary.gain),
+    }
+
+
+def _front_sections(study: Study, summary: StudySummary) -> Iterator[Html]:
+    """Yield the section of the Pareto front, where there is one."""
+    if not summary.front:
+        return
+    names, judged = param_names(study), judged_heads(study.criteria)
+    rows = (
+        (
+            str(trial.number),
+            *judged_cells(trial, study.criteria),
+            *_params_cells(trial, names),
+            f"front/{trial.number}.yaml",
+        )
+        for trial in summary.front[:MAX_ROWS]
+    )
+    head = ("trial", *judged, *names, "file")
+    yield _section(
+        "Pareto front",
+        element("p", _ON_FRONT, class_="quiet"),
+        table(head, rows, "Pareto front"),
     )
 
 
@@ -119,7 +162,7 @@ def _best_section(study: Study, summary: StudySummary, train_command: str) -> Ht
 
 def _plots_section(study: Study, target: Path) -> Html:
     figures = []
-    for name, draw in PLOTS.items():
+    for name, draw in plots_of(study).items():
         figure = draw(study)
         save(figure, target / f"{name}.png")
         image = element("img", src=f"{name}.png", alt=str(figure.get_label()), loading="lazy")
@@ -131,7 +174,8 @@ def _trials_section(study: Study) -> Html:
     ranked, names = rank(study), param_names(study)
     is_ranked = {trial.number for trial in ranked}
     ordered = [*ranked, *(trial for trial in study.trials if trial.number not in is_ranked)]
-    head = ("rank", "trial", study.objective.metric, "iterations", "state", "time", *names)
+    judged = judged_heads(study.criteria)
+    head = ("rank", "trial", *judged, "iterations", "state", "time", *names)
     rows = (
         (str(place) if trial.number in is_ranked else NOTHING, *_trial_row(trial, study, names))
         for place, trial in enumerate(ordered[:MAX_ROWS], start=1)
@@ -140,18 +184,27 @@ def _trials_section(study: Study) -> Html:
     note = f"{counted(more, 'more trial')} in trials.csv." if more > 0 else ""
     return _section(
         "All trials",
-        element("p", _ON_RANKING, class_="quiet"),
+        element("p", _on_ranking(study), class_="quiet"),
         table(head, rows, "All trials"),
         *([element("p", note)] if note else []),
     )
 
 
+def _on_ranking(study: Study) -> str:
+    ranking = _ON_BALANCE if study.criteria.has_several else _ON_RANKING
+    return f"{_ON_CONSTRAINTS}{ranking}" if study.criteria.constraints else ranking
+
+
 def _trial_row(trial: TrialRecord, study: Study, names: list[str]) -> Iterator[str]:
     yield f"{trial.number}{' (default)' if trial.is_default else ''}"
-    yield number(trial.value(study.objective.metric))
+    yield from judged_cells(trial, study.criteria)
     yield str(trial.iterations)
     yield trial.state.value
     yield duration(trial.duration_s)
+    yield from _params_cells(trial, names)
+
+
+def _params_cells(trial: TrialRecord, names: list[str]) -> Iterator[str]:
     for name in names:
         yield value_text(trial.params[name]) if name in trial.params else NOTHING
 
@@ -171,7 +224,8 @@ def _failures_section(study: Study, summary: StudySummary) -> Html:
 def _reproduction_section(study: Study, command: str) -> Html:
     rows = [
         ("seed", str(study.seed)),
-        ("objective", f"{study.objective.mode.value} {study.objective.metric}"),
+        *(("objective", f"{each.mode.value} {each.metric}") for each in study.criteria.objectives),
+        *(("constraint", str(constraint)) for constraint in study.criteria.constraints),
         ("iterations of a full trial", str(study.iterations)),
         *_flat(study.facts),
     ]

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hpo_app.analysis.wording import NOTHING, counted, number, plain, value_text
+from hpo_app.analysis.wording import (
+    NOTHING,
+    bounds_text,
+    counted,
+    number,
+    objectives_text,
+    plain,
+    value_text,
+)
 
 
 if TYPE_CHECKING:
@@ -12,7 +20,17 @@ if TYPE_CHECKING:
 
     from hpo_app.plan.search_space import ParamValue
 
-__all__ = ["NOTHING", "counted", "duration", "number", "params_text", "plain", "value_text"]
+__all__ = [
+    "NOTHING",
+    "bounds_text",
+    "counted",
+    "duration",
+    "number",
+    "objectives_text",
+    "params_text",
+    "plain",
+    "value_text",
+]
 
 
 def duration(seconds: float | None) -> str:

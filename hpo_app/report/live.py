@@ -15,7 +15,9 @@ from rich.text import Text
 
 from hpo_app.analysis.best import NOT_OVER, leader, standing_of
 from hpo_app.analysis.failures import error_line
-from hpo_app.report.format import duration, number, params_text
+from hpo_app.analysis.pareto import Front
+from hpo_app.report.format import bounds_text, duration, number, objectives_text, params_text
+from hpo_app.report.sentences import ranges_text
 from hpo_app.study.records import TrialState
 
 
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from hpo_app.analysis.best import Standing
-    from hpo_app.plan.run_plan import Objective
+    from hpo_app.plan.criteria import Criteria
     from hpo_app.study.records import TrialRecord
 
 _REDRAW_S = 0.25
@@ -40,10 +42,12 @@ class Progress:
         iterations: Iterations of a full trial.
     """
 
-    def __init__(self, objective: Objective, num_trials: int, iterations: int) -> None:
-        self.objective = objective
+    def __init__(self, criteria: Criteria, num_trials: int, iterations: int) -> None:
+        self.criteria = criteria
+        self.objective = criteria.objective
         self.num_trials = num_trials
         self.iterations = iterations
+        self._front = Front(criteria, iterations) if criteria.has_several else None
         self._first: TrialRecord | None = None
         self._not_over: set[int] = set()
         self._states: dict[int, TrialState] = {}
@@ -54,11 +58,13 @@ class Progress:
         """Take a trial as it stands."""
         self._states[trial.number] = trial.state
         self._at[trial.number] = trial.iterations
+        if self._front is not None:
+            self._front.add(trial)
         if trial.state in NOT_OVER:
             self._not_over.add(trial.number)
         else:
             self._not_over.discard(trial.number)
-        standing = standing_of(trial, self.objective, self.iterations)
+        standing = standing_of(trial, self.criteria, self.iterations)
         if standing is None:
             self._ranked.pop(trial.number, None)
             if self._first is not None and self._first.number == trial.number:
@@ -69,13 +75,18 @@ class Progress:
             self._first = trial
 
     @property
+    def front(self) -> list[TrialRecord]:
+        """The Pareto front so far; empty with one objective."""
+        return self._front.members if self._front is not None else []
+
+    @property
     def best(self) -> TrialRecord | None:
-        """The best trial so far, as `analysis.best` ranks."""
-        if self._first is None:
+        """The best trial so far, as `analysis.best` ranks; None with several objectives."""
+        if self._first is None or self._front is not None:
             return None
         known = [self._ranked[number] for number in self._not_over if number in self._ranked]
         ordered = [trial for _, trial in sorted(known, key=itemgetter(0))]
-        return leader(self._first, ordered, self.objective)
+        return leader(self._first, ordered, self.criteria)
 
     @property
     def counts(self) -> Counter[TrialState]:
@@ -211,17 +222,18 @@ class LiveView:
 
     def _table(self) -> Table:
         table = Table(box=None, header_style="dim", padding=(0, 2, 0, 0), expand=True)
-        for title in ("trial", "iteration", self._progress.objective.metric):
+        metrics = [objective.metric for objective in self._progress.criteria.objectives]
+        for title in ("trial", "iteration", *metrics):
             table.add_column(title, no_wrap=True, min_width=min(len(title), 10))
         # The params give way first: the numbers beside them are what one watches.
         table.add_column("params", overflow="ellipsis", no_wrap=True, ratio=1)
         newest = sorted(self._running.values(), key=lambda trial: trial.number)[-8:]
         for trial in newest:
-            value = trial.value(self._progress.objective.metric)
+            values = [trial.value(metric) for metric in metrics]
             table.add_row(
                 str(trial.number),
                 f"{trial.iterations}/{self._progress.iterations}",
-                "" if value is None else number(value),
+                *("" if value is None else number(value) for value in values),
                 Text(params_text(trial.params)),
             )
         return table
@@ -239,8 +251,7 @@ def _trial_line(progress: Progress, trial: TrialRecord, *, is_news: bool = True)
     head = f"[{progress.num_ended}/{progress.num_trials}] trial {trial.number} {word}"
     if trial.state is TrialState.FAILED:
         return f"{head}: {error_line(trial.error)} (see trials/{trial.number}/log.txt)"
-    value = trial.value(progress.objective.metric)
-    shown = "nothing reported" if value is None else f"{progress.objective.metric} {number(value)}"
+    shown = objectives_text(trial.last, progress.criteria) or "nothing reported"
     # The best is told in full when it changes, and by its number while it stands.
     best = _best_line(progress) if is_news else _best_so_far(progress)
     return f"{head} after {trial.iterations} iterations, {shown}; {best}"
@@ -253,11 +264,15 @@ def _best_line(progress: Progress) -> str:
 
 
 def _best_so_far(progress: Progress) -> str:
+    if progress.front:
+        return f"on the Pareto front: {ranges_text(progress.front, progress.criteria)}"
     best = progress.best
     value = best.value(progress.objective.metric) if best else None
     if best is None or value is None:
         return "no result yet"
-    return f"best so far {number(value)} (trial {best.number}, iteration {best.iterations})"
+    text = f"best so far {number(value)} (trial {best.number}, iteration {best.iterations})"
+    unmet = best.unmet(progress.criteria)
+    return f"{text}, which does not keep {bounds_text(unmet, best.last)}" if unmet else text
 
 
 def _status_line(progress: Progress, elapsed_s: float) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hpo_app.errors import listed
-from hpo_app.report.format import counted, duration, number, plain
+from hpo_app.report.format import bounds_text, counted, duration, number, objectives_text, plain
 from hpo_app.study.records import TrialState
 
 
@@ -13,8 +13,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from hpo_app.analysis.summary import StudySummary
+    from hpo_app.plan.criteria import Criteria
     from hpo_app.study.earlier import EarlierRun
-    from hpo_app.study.records import Study
+    from hpo_app.study.records import Study, TrialRecord
 
 _MOST_NUMBERS = 12
 
@@ -24,10 +25,50 @@ def winner_sentence(summary: StudySummary) -> str:
     gain = summary.gain_sentence
     if summary.best is None:
         return f"{gain[0].upper()}{gain[1:]}."
-    metric, best = plain(summary.objective.metric), summary.best
+    best = summary.best
     after = counted(best.iterations, "iteration")
-    head = f"Trial {best.number} is best with {metric} {number(summary.best_value)} after {after}"
-    return f"{head}: {gain}."
+    value = f"{objectives_text(best.last, summary.criteria)} after {after}"
+    if summary.unmet:
+        beyond = bounds_text(summary.unmet, best.last)
+        keeps = "the constraint" if len(summary.criteria.constraints) == 1 else "all constraints"
+        nearest = f"the nearest, trial {best.number}, has {value} and does not keep {beyond}"
+        return f"No trial keeps {keeps}: {nearest}."
+    if summary.criteria.has_several:
+        return f"{_on_the_front(summary)} {value}. {gain[0].upper()}{gain[1:]}."
+    return f"Trial {best.number} is best with {value}: {gain}.{_on_the_rest(summary)}"
+
+
+def _on_the_front(summary: StudySummary) -> str:
+    best, front = summary.best, summary.front
+    if best is None or not front:
+        return "No trial was trained to its end: the most balanced one so far has"
+    on_it = "1 trial is" if len(front) == 1 else f"{len(front)} trials are"
+    return (
+        f"{on_it} on the Pareto front, {ranges_text(front, summary.criteria)}. "
+        f"Trial {best.number} is the most balanced one, with"
+    )
+
+
+def ranges_text(front: Sequence[TrialRecord], criteria: Criteria) -> str:
+    """Return from where to where a Pareto front reaches: `loss 0.1 to 0.5 and cost 2 to 9`."""
+    texts = []
+    for objective in criteria.objectives:
+        values = [trial.last[objective.metric] for trial in front]
+        texts.append(f"{plain(objective.metric)} {number(min(values))} to {number(max(values))}")
+    return listed(texts)
+
+
+def _on_the_rest(summary: StudySummary) -> str:
+    """Warn that the best trial was not trained to where the constraints count."""
+    best = summary.best
+    if best is None or not summary.criteria.constraints or best.state is TrialState.FINISHED:
+        return ""
+    if best.iterations >= summary.iterations:
+        return ""
+    return (
+        f" It was trained for {best.iterations} of {summary.iterations} iterations: whether it "
+        "keeps the constraints at its end is not known."
+    )
 
 
 def ending_sentence(study: Study, summary: StudySummary) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from hpo_app.analysis.summary import summarize
 from hpo_app.analysis.wording import finite
 from hpo_app.study.files import replace_file
+from hpo_app.study.judging import constraint_fields, objective_fields
 
 
 if TYPE_CHECKING:
@@ -26,8 +27,14 @@ def write_summary(study: Study, path: Path) -> None:
         "schema_version": SCHEMA_VERSION,
         "run_id": study.run_id,
         "objective": {"metric": study.objective.metric, "mode": study.objective.mode.value},
+        "objectives": objective_fields(study.criteria.objectives),
+        "constraints": constraint_fields(study.criteria.constraints),
         "counts": {state.value: count for state, count in summary.counts.items()},
         "best": _best(summary),
+        "front": [
+            {"number": trial.number, "metrics": dict(trial.last), "params": trial.params}
+            for trial in summary.front
+        ],
         "default_value": summary.default_value,
         "gain": summary.gain,
         "stop_reason": study.stop_reason,
@@ -47,4 +54,6 @@ def _best(summary: StudySummary) -> dict[str, object] | None:
         "value": summary.best_value,
         "params": best.params,
         "iterations": best.iterations,
+        "metrics": dict(best.last),
+        "keeps_constraints": not summary.unmet,
     }

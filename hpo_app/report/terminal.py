@@ -11,7 +11,8 @@ from rich.text import Text
 from hpo_app.analysis.best import rank
 from hpo_app.analysis.summary import summarize
 from hpo_app.analysis.wording import json_text
-from hpo_app.report.format import duration, number, params_text, plain
+from hpo_app.report.columns import judged_cells, judged_heads
+from hpo_app.report.format import duration, params_text, plain
 from hpo_app.report.sentences import (
     changed_sentence,
     ending_sentence,
@@ -23,11 +24,14 @@ from hpo_app.report.sentences import (
 if TYPE_CHECKING:
     from rich.console import Console, JustifyMethod
 
+    from hpo_app.plan.criteria import Criteria
     from hpo_app.study.records import Study, TrialRecord
 
 NUM_SHOWN = 5
 # What the other columns take. Params that do not fit beside them on one line stand below the table.
 _OTHER_COLUMNS = 62
+# What each further metric takes.
+_OF_ONE = 14
 
 
 def print_summary(
@@ -64,21 +68,21 @@ def print_summary(
 
 
 def _print_top(console: Console, study: Study, trials: list[TrialRecord]) -> None:
-    metric, differing = study.objective.metric, _differing(study)
+    heads, differing = judged_heads(study.criteria), _differing(study)
     shown = [
         {name: value for name, value in trial.params.items() if name in differing}
         for trial in trials
     ]
     texts = [params_text(params) for params in shown]
-    is_wide = console.width - _OTHER_COLUMNS >= max(map(len, texts))
+    is_wide = console.width - _OTHER_COLUMNS - _OF_ONE * (len(heads) - 1) >= max(map(len, texts))
     table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="bold")
-    for name in ("trial", plain(metric), "iterations", "state", "time"):
-        justify: JustifyMethod = "left" if name == "state" else "right"
+    for name in ("trial", *heads, "iterations", "state", "time"):
+        justify: JustifyMethod = "left" if name in {"state", "constraints"} else "right"
         table.add_column(Text(name), justify=justify, overflow="fold", max_width=18)
     if is_wide:
         table.add_column("params", overflow="fold", ratio=1)
     for trial, text in zip(trials, texts, strict=True):
-        cells = [*_cells(trial, metric), text]
+        cells = [*_cells(trial, study.criteria), text]
         table.add_row(*(Text(cell) for cell in cells[: len(table.columns)]))
     console.print(table)
     if not is_wide:
@@ -86,10 +90,10 @@ def _print_top(console: Console, study: Study, trials: list[TrialRecord]) -> Non
             _say(console, f"Trial {trial.number}: {text}")
 
 
-def _cells(trial: TrialRecord, metric: str) -> list[str]:
+def _cells(trial: TrialRecord, criteria: Criteria) -> list[str]:
     name = f"{trial.number}{' (default)' if trial.is_default else ''}"
-    value, time = number(trial.value(metric)), duration(trial.duration_s)
-    return [name, value, str(trial.iterations), trial.state.value, time]
+    judged, time = judged_cells(trial, criteria), duration(trial.duration_s)
+    return [name, *judged, str(trial.iterations), trial.state.value, time]
 
 
 def _differing(study: Study) -> set[str]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from hpo_app.plan.search_space import Params
     from hpo_app.study.earlier import EarlierTrial
@@ -25,6 +25,11 @@ class Outcome:
 
     state: TrialState
     reports: Sequence[Report] = ()
+
+    @property
+    def last(self) -> Mapping[str, float]:
+        """The metrics of the last report; empty without one."""
+        return self.reports[-1].metrics if self.reports else {}
 
     def curve(self, metric: str) -> list[tuple[int, float]]:
         """Return `(iteration, value)` of every report that has `metric`."""

@@ -4,6 +4,8 @@ Optuna is told the truth. A trial that trained to its end is COMPLETE. One that 
 stopped is PRUNED with its curve, so that a model never takes its early value for a final one. One
 that crashed or reported nothing usable is FAIL. Ray's own wrapper reports a stopped trial as
 complete, and leaves one that reported NaN running for ever (measured with Ray 2.60).
+
+Of each constraint it hears how far a trial is beyond it, as a share of the bound.
 """
 
 from __future__ import annotations
@@ -20,11 +22,14 @@ from hpo_app.study.records import TrialState
 
 
 if TYPE_CHECKING:
-    from hpo_app.plan.run_plan import Objective
+    from collections.abc import Mapping
+
+    from hpo_app.plan.criteria import Criteria
     from hpo_app.plan.search_space import Params, SearchSpace
     from hpo_app.search.engine import Outcome
     from hpo_app.study.earlier import EarlierTrial
 
+_DIRECTIONS = {Mode.MIN: StudyDirection.MINIMIZE, Mode.MAX: StudyDirection.MAXIMIZE}
 _TOLD_AS = {
     TrialState.FINISHED: OptunaState.COMPLETE,
     TrialState.STOPPED: OptunaState.PRUNED,
@@ -45,14 +50,13 @@ class OptunaEngine:
         Optuna's ask-and-tell interface, https://optuna.readthedocs.io.
     """
 
-    def __init__(self, space: SearchSpace, objective: Objective, sampler: Any) -> None:
+    def __init__(self, space: SearchSpace, criteria: Criteria, sampler: Any) -> None:
         optuna.logging.set_verbosity(optuna.logging.WARNING)
         self._space = space
-        self._objective = objective
+        self._criteria = criteria
         self._distributions = to_distributions(space)
-        is_max = objective.mode is Mode.MAX
-        direction = StudyDirection.MAXIMIZE if is_max else StudyDirection.MINIMIZE
-        self._study = optuna.create_study(sampler=sampler, direction=direction)
+        directions = [_DIRECTIONS[objective.mode] for objective in criteria.objectives]
+        self._study = optuna.create_study(sampler=sampler, directions=directions)
         self._open: dict[int, optuna.trial.Trial] = {}
 
     def propose(self, number: int) -> Params:
@@ -73,21 +77,36 @@ class OptunaEngine:
     def tell(self, number: int, outcome: Outcome) -> str:
         """Take what became of a trial; return Optuna's word for it."""
         trial = self._open.pop(number)
-        curve = outcome.curve(self._objective.metric)
+        curve = outcome.curve(self._criteria.objective.metric)
         told = _TOLD_AS[outcome.state] if curve else OptunaState.FAIL
-        for iteration, value in curve:
-            trial.report(value, iteration)
-        last = curve[-1][1] if told is OptunaState.COMPLETE else None
-        self._study.tell(trial, last, told)
+        if told is not OptunaState.FAIL:
+            # Told of every trial that counts: a Gaussian process wants as many from each.
+            for bound, excess in self._criteria.excesses(outcome.last).items():
+                trial.set_constraint(bound, excess)
+        if self._criteria.has_several:
+            # Optuna takes no curves here, and so no trials that were cut short.
+            told = told if told is OptunaState.COMPLETE else OptunaState.FAIL
+        else:
+            for iteration, value in curve:
+                trial.report(value, iteration)
+        is_whole = told is OptunaState.COMPLETE
+        self._study.tell(trial, self._values(outcome.last) if is_whole else None, told)
         return told.name
+
+    def _values(self, metrics: Mapping[str, float]) -> list[float]:
+        return [metrics[objective.metric] for objective in self._criteria.objectives]
 
     def learn(self, trial: EarlierTrial) -> None:
         """Add a trial of another run to the study."""
+        if self._criteria.has_several and trial.state is not TrialState.FINISHED:
+            return  # As in `tell`.
+        metrics = {self._criteria.objective.metric: trial.curve[-1][1], **trial.others}
         known = optuna.trial.create_trial(
             state=_TOLD_AS[trial.state],
-            value=trial.curve[-1][1],
+            values=self._values(metrics),
             params=to_drawn(self._space, trial.params),
             distributions=self._distributions,
-            intermediate_values=dict(trial.curve),
+            intermediate_values={} if self._criteria.has_several else dict(trial.curve),
+            constraints=self._criteria.excesses(metrics),
         )
         self._study.add_trial(known)

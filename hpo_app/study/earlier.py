@@ -13,7 +13,7 @@ come of a learning rate that was still to fall.
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from hpo_app.plan.run_plan import RunPlan
-    from hpo_app.plan.search_space import Parameter, Params, ParamValue, SearchSpace
+    from hpo_app.plan.search_space import Parameter, Params, ParamValue
     from hpo_app.study.records import Study, TrialRecord
 
 _TAKEN = (TrialState.FINISHED, TrialState.STOPPED)
@@ -44,6 +44,7 @@ class EarlierTrial:
         params: Its values, in the order of the new run's search space.
         curve: `(iteration, value)` of its last report: a sampler looks at no other, and the first
             line of a journal, where it is kept, has a largest length.
+        others: The other metrics of that report by which trials are judged.
     """
 
     run_id: str
@@ -51,10 +52,14 @@ class EarlierTrial:
     state: TrialState
     params: Params
     curve: tuple[tuple[int, float], ...]
+    others: Mapping[str, float] = field(default_factory=dict)
 
     def to_fields(self) -> dict[str, Any]:
         """Return it as plain values, for the journal."""
-        return {**asdict(self), "state": self.state.value}
+        fields = {**asdict(self), "state": self.state.value}
+        if not self.others:
+            del fields["others"]
+        return fields
 
     @classmethod
     def from_fields(cls, fields: Mapping[str, Any]) -> EarlierTrial:
@@ -130,10 +135,10 @@ def read_earlier(plan: RunPlan) -> tuple[EarlierRun, ...]:
 
 def _differences(key: str, folder: str, study: Study, plan: RunPlan) -> Iterator[Problem]:
     """Yield why no trial of a run can be compared with those of the plan."""
-    theirs, ours = study.objective, plan.objective
+    theirs, ours = study.criteria.objectives, plan.objectives
     if theirs != ours:
-        got = f"{folder}, which optimised {theirs.metric}, {theirs.mode.value}"
-        expected = f"a run that optimised {ours.metric}, {ours.mode.value}"
+        got = f"{folder}, which optimised {listed(theirs)}"
+        expected = f"a run that optimised {listed(ours)}"
         yield Problem(key, got, expected, "leave it out")
     choices: Any = study.facts.get("choices", {})
     for group in ("model", "data"):
@@ -174,26 +179,29 @@ def _taken_from(folder: str, study: Study, plan: RunPlan) -> EarlierRun:
     left_out: dict[str, list[int]] = {}
     for trial in study.trials:
         curve = tuple(trial.curve(plan.objective.metric))
-        reason = _reason_against(trial, curve, plan.space)
+        reason = _reason_against(trial, curve, plan)
         if reason:
             left_out.setdefault(reason, []).append(trial.number)
             continue
         params = {name: trial.params[name] for name in plan.space}
-        taken.append(EarlierTrial(study.run_id, trial.number, trial.state, params, curve[-1:]))
+        others = {name: trial.last[name] for name in plan.criteria.metrics[1:]}
+        taken.append(
+            EarlierTrial(study.run_id, trial.number, trial.state, params, curve[-1:], others)
+        )
     numbers = {reason: tuple(found) for reason, found in left_out.items()}
     return EarlierRun(folder, tuple(taken), numbers)
 
 
-def _reason_against(
-    trial: TrialRecord, curve: tuple[tuple[int, float], ...], space: SearchSpace
-) -> str:
+def _reason_against(trial: TrialRecord, curve: tuple[tuple[int, float], ...], plan: RunPlan) -> str:
     """Return why a trial does not count; empty if it does."""
+    space = plan.space
     if trial.state is TrialState.FAILED:
         return "failed"
     if trial.state not in _TAKEN:
         return "not trained to the end"
-    if not curve:
-        return "without a report"
+    missing = [name for name in plan.criteria.metrics if name not in trial.last]
+    if not curve or missing:
+        return f"without {listed(missing)}" if curve else "without a report"
     if trial.clones:
         # What such a trial reached is the work of several sets of values, one after the other.
         return "with parameters that changed on the way"

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from hpo_app.plan.run_plan import Mode
 from hpo_app.plan.search_space import is_number
+from hpo_app.study.judging import are_constraints, are_objectives, criteria_from
 from hpo_app.study.records import TrialState
 
 
@@ -50,11 +51,12 @@ def _is_place(value: Any) -> bool:
 
 def _is_learned(trial: Any) -> bool:
     names = {"run_id", "number", "state", "params", "curve"}
-    if not isinstance(trial, dict) or trial.keys() != names:
+    if not isinstance(trial, dict) or trial.keys() - {"others"} != names:
         return False
     curve = trial["curve"]
     return (
-        trial["state"] in _LEARNED_STATES
+        _METRICS.holds(trial.get("others", {}))
+        and trial["state"] in _LEARNED_STATES
         and isinstance(trial["params"], dict)
         and isinstance(curve, list)
         and bool(curve)
@@ -84,6 +86,10 @@ _METRICS = _Kind(
     "a mapping of names to finite numbers",
     lambda value: isinstance(value, dict) and all(map(is_number, value.values())),
 )
+_OBJECTIVES = _Kind("a list of mappings with metric and mode", are_objectives)
+_CONSTRAINTS = _Kind(
+    "a mapping of metrics to a lowest or a highest value, or both", are_constraints
+)
 _LEARNED_STATES = (TrialState.FINISHED.value, TrialState.STOPPED.value)
 _LEARNED = _Kind(
     "a list of trials of other runs that ended well, with params and curve",
@@ -106,6 +112,8 @@ _FIELDS: Mapping[str, Mapping[str, _Kind]] = {
         "run_id": _TEXT,
         "metric": _TEXT,
         "mode": _one_of(mode.value for mode in Mode),
+        "objectives?": _OBJECTIVES,
+        "constraints?": _CONSTRAINTS,
         "space": _SPACE,
         "num_trials": _ITERATION,
         "iterations": _ITERATION,
@@ -148,7 +156,7 @@ class EventCheck:
 
     def __init__(self) -> None:
         self._num_asked = 0
-        self._metric: str | None = None
+        self._metrics: tuple[str, ...] = ()
 
     def problem(self, name: str, fields: Mapping[str, Any]) -> tuple[str, str] | None:
         """Return what an event holds and what was expected, or None if nothing is wrong.
@@ -157,16 +165,18 @@ class EventCheck:
             name: What happened.
             fields: What the journal says of it.
         """
-        found = _of_fields(name, fields) or self._of_order(name, fields)
+        found = (
+            _of_fields(name, fields) or self._of_order(name, fields) or _of_learned(name, fields)
+        )
         if found is None and name == "asked":
             self._num_asked += 1
         if found is None and name == "opened":
-            self._metric = fields["metric"]
+            self._metrics = criteria_from(fields).metrics
         return found
 
     def _of_order(self, name: str, fields: Mapping[str, Any]) -> tuple[str, str] | None:
         number = fields.get("trial")
-        if name == "opened" and self._metric is not None:
+        if name == "opened" and self._metrics:
             return "opened once more", "one opened event, in the first line"
         if name == "asked" and number != self._num_asked:
             return f"trial {number}", f"trial {self._num_asked}: trials are numbered one by one"
@@ -174,9 +184,23 @@ class EventCheck:
             for trial in (number, fields.get("source", number)):
                 if trial >= self._num_asked:
                     return f"{name} of trial {trial}", "an event of a trial that was asked for"
-        if name == "reported" and self._metric not in fields["metrics"]:
-            return "a report without it", f"the objective's metric {self._metric!r}"
+        return self._of_report(fields["metrics"]) if name == "reported" else None
+
+    def _of_report(self, metrics: Mapping[str, Any]) -> tuple[str, str] | None:
+        for at, metric in enumerate(self._metrics):
+            if metric not in metrics:
+                whose = "the objective's metric" if at == 0 else "the metric"
+                return "a report without it", f"{whose} {metric!r}"
         return None
+
+
+def _of_learned(name: str, fields: Mapping[str, Any]) -> tuple[str, str] | None:
+    if name != "opened":
+        return None
+    for metric in criteria_from(fields).metrics[1:]:
+        if any(metric not in trial.get("others", {}) for trial in fields.get("learned", ())):
+            return "a learned trial without it", f"the metric {metric!r}"
+    return None
 
 
 def _of_fields(name: str, fields: Mapping[str, Any]) -> tuple[str, str] | None:

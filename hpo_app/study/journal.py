@@ -37,8 +37,8 @@ FILE_NAME = "journal.jsonl"
 # Values of a search, names of ours and words that are read back: none is a secret, even if one is
 # spelt like it, and a run whose `path` were hidden could not be read any more.
 _EXACT = (
-    "params", "space", "learned", "metrics", "metric", "mode", "run_id", "state", "told", "path",
-    "checkpoint", "changes",
+    "params", "space", "learned", "metrics", "metric", "mode", "objectives", "constraints",
+    "run_id", "state", "told", "path", "checkpoint", "changes",
 )  # fmt: skip
 
 _DAMAGE = (

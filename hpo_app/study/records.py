@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from hpo_app.plan.criteria import Constraint, Criteria
     from hpo_app.plan.run_plan import Objective
     from hpo_app.plan.search_space import Params
 
@@ -126,15 +127,24 @@ class TrialRecord:
             if metric in report.metrics
         ]
 
-    def value(self, metric: str) -> float | None:
-        """Return what training with `params` last led to, or None without such a report.
+    @property
+    def last(self) -> Mapping[str, float]:
+        """The metrics that training with `params` last led to; empty without a report that counts.
 
         What a failed trial reported does not count. Neither does what a trial reported before it
         took over another's state and parameters: until it reports again, it has no value.
         """
         if self.state is TrialState.FAILED or self.is_untried or not self.reports:
-            return None
-        return self.reports[-1].metrics.get(metric)
+            return {}
+        return self.reports[-1].metrics
+
+    def value(self, metric: str) -> float | None:
+        """Return what training with `params` last led to, or None without such a report."""
+        return self.last.get(metric)
+
+    def unmet(self, criteria: Criteria) -> tuple[Constraint, ...]:
+        """Return the constraints that its last report does not keep; none without a report."""
+        return criteria.unmet(self.last) if criteria.are_in(self.last) else ()
 
     @property
     def as_it_started(self) -> TrialRecord:
@@ -163,7 +173,7 @@ class Study:
     Attributes:
         run_id: Unique name of the run.
         folder: The run folder.
-        objective: What was optimised.
+        criteria: By what trials are judged: what was optimised, and what they had to keep.
         space: The search space as it was written, `{name: entry}`.
         trials: Records by number.
         num_trials: How many trials were asked for.
@@ -177,7 +187,7 @@ class Study:
 
     run_id: str
     folder: Path
-    objective: Objective
+    criteria: Criteria
     space: Mapping[str, Mapping[str, object]]
     trials: tuple[TrialRecord, ...]
     num_trials: int
@@ -187,6 +197,11 @@ class Study:
     duration_s: float = 0.0
     facts: Mapping[str, object] = field(default_factory=dict)
     note: str = ""
+
+    @property
+    def objective(self) -> Objective:
+        """The first objective; the only one of most runs."""
+        return self.criteria.objective
 
     def in_state(self, state: TrialState) -> list[TrialRecord]:
         """Return the trials in one state, by number."""

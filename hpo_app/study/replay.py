@@ -6,8 +6,8 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from hpo_app.errors import RunFolderError
-from hpo_app.plan.run_plan import Mode, Objective
 from hpo_app.study.journal import FILE_NAME, no_event, read_events, torn_tail
+from hpo_app.study.judging import criteria_from
 from hpo_app.study.records import Clone, Report, Study, TrialRecord, TrialState
 
 
@@ -66,11 +66,10 @@ class StudyBuilder:
     """Takes events one by one, and gives the study as it stands."""
 
     def __init__(self, folder: Path, opened: Mapping[str, Any]) -> None:
-        objective = Objective(opened["metric"], Mode(opened["mode"]))
         self._study = Study(
             run_id=opened["run_id"],
             folder=folder,
-            objective=objective,
+            criteria=criteria_from(opened),
             space=opened["space"],
             trials=(),
             num_trials=opened["num_trials"],

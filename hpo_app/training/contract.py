@@ -48,13 +48,13 @@ class Trial(Protocol):
         """Report one iteration; the trial may end here.
 
         Args:
-            metrics: `{name: number}`, a thousand of them at most; the objective's metric must be
-                among them and finite.
+            metrics: `{name: number}`, a thousand of them at most; those of the objectives and of
+                the constraints must be among them and finite.
             checkpoint: Folder holding the training state after this iteration. It is copied
                 before the call returns, so the folder may be deleted afterwards.
 
         Raises:
-            ReportError: If the metric is missing or not a finite number; the trial then fails.
+            ReportError: If one of those is missing or not a finite number; the trial then fails.
             TrialOver: If the trial ends here; a training function lets it pass.
         """
 
@@ -89,7 +89,7 @@ class TrialOver(SystemExit):
 
 
 class ReportError(Exception):
-    """A report that cannot be used: the objective's metric is missing or not finite."""
+    """A report that cannot be used: what trials are judged by is missing or not finite."""
 
 
 class ConfigurationError(HpoError):

@@ -33,6 +33,7 @@ class LocalTrial:
         num_cpus: How many threads the trainer may use.
         on_report: Called after each report with its iteration and metrics.
         checkpoint: Folder with the training state to continue from; may be `folder`.
+        others: Names of further metrics that every report must have.
         number: The trial's number.
         params: The sampled values; empty without a search.
         reports: What was reported, in order, without the reports before `checkpoint`.
@@ -47,6 +48,7 @@ class LocalTrial:
     num_cpus: int = 1
     on_report: Callable[[int, dict[str, float]], None] | None = None
     checkpoint: Path | None = None
+    others: tuple[str, ...] = ()
     number: int = 0
     params: Params = field(default_factory=dict)
     reports: list[dict[str, float]] = field(default_factory=list, init=False)
@@ -74,7 +76,7 @@ class LocalTrial:
         """
         if self.iteration >= self.iterations:
             raise TrialOver
-        numbers = checked_metrics(metrics, self.metric)
+        numbers = checked_metrics(metrics, self.metric, *self.others)
         if checkpoint is not None and self.folder is not None:
             save_checkpoint(checkpoint, self.folder, self.iteration + 1)
         self.iteration += 1
@@ -90,6 +92,7 @@ class FitOptions(TypedDict, total=False):
     num_cpus: int
     on_report: Callable[[int, dict[str, float]], None] | None
     checkpoint: Path | None
+    others: tuple[str, ...]
 
 
 class TrainingEngine:
@@ -121,8 +124,9 @@ class TrainingEngine:
                 a `folder`.
             metric: Name of a number that every report must have.
             seed: Seed of everything random.
-            **options: `folder` for the newest checkpoint, `num_cpus`, `on_report`, and
-                `checkpoint` to continue from.
+            **options: `folder` for the newest checkpoint, `num_cpus`, `on_report`,
+                `checkpoint` to continue from, and the names of `others` that every report must
+                have.
 
         Returns:
             The reports of this call: at most `iterations`, without those before the checkpoint.

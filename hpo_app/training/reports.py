@@ -23,8 +23,8 @@ _MOST_METRICS = 1000
 _LONGEST_NAME = 1000
 
 
-def checked_metrics(metrics: object, metric: str) -> dict[str, float]:
-    """Return a report as plain floats, all finite and with the objective's metric among them.
+def checked_metrics(metrics: object, metric: str, *others: str) -> dict[str, float]:
+    """Return a report as plain floats, all finite and with what trials are judged by among them.
 
     A non-finite number under any other name is left out, since one bad side metric should not
     cost a trial that can still be judged.
@@ -33,10 +33,11 @@ def checked_metrics(metrics: object, metric: str) -> dict[str, float]:
         metrics: What the trainer reported: `{name: number}`; numbers of NumPy and decimals are
             numbers, arrays and tensors are not.
         metric: Name of the objective's metric.
+        others: Names of the other metrics that trials are judged by.
 
     Raises:
-        ReportError: If that is no mapping from names to numbers, or too large a one, or the
-            objective's metric is missing, true or false, or not finite.
+        ReportError: If that is no mapping from names to numbers, or too large a one, or one that
+            trials are judged by is missing, true or false, or not finite.
     """
     if not isinstance(metrics, Mapping):
         raise ReportError(
@@ -44,9 +45,13 @@ def checked_metrics(metrics: object, metric: str) -> dict[str, float]:
             f"Report {{'{metric}': value}}."
         )
     _refuse_unusable_names(metrics)
-    if metric not in metrics:
-        raise ReportError(_missing(metrics, metric))
-    _refuse_unusable_objective(metrics[metric], metric)
+    for name in (metric, *others):
+        whose = f"The objective's metric '{metric}'"
+        if name != metric:
+            whose = f"The metric '{name}', by which trials are judged too,"
+        if name not in metrics:
+            raise ReportError(_missing(metrics, name, whose, is_objective=name == metric))
+        _refuse_unusable(metrics[name], whose)
     numbers = {str(name): _number(value, name) for name, value in metrics.items()}
     return {name: number for name, number in numbers.items() if math.isfinite(number)}
 
@@ -130,19 +135,17 @@ def _refuse_unusable_names(metrics: Mapping[Any, Any]) -> None:
             )
 
 
-def _missing(metrics: Mapping[str, Any], metric: str) -> str:
+def _missing(metrics: Mapping[str, Any], name: str, whose: str, *, is_objective: bool) -> str:
     names = listed(_some(sorted(metrics))) or "nothing"
-    near = near_miss(metric, metrics)
-    hint = f" Did you mean objective.metric={near}?" if near else ""
-    return f"The objective's metric '{metric}' is not in the report, which has {names}.{hint}"
+    near = near_miss(name, metrics)
+    meant = f"objective.metric={near}" if is_objective else near
+    hint = f" Did you mean {meant}?" if near else ""
+    return f"{whose} is not in the report, which has {names}.{hint}"
 
 
-def _refuse_unusable_objective(value: object, metric: str) -> None:
+def _refuse_unusable(value: object, whose: str) -> None:
     if not _is_number(value) or not math.isfinite(_as_float(value)):
-        raise ReportError(
-            f"The objective's metric '{metric}' must be a finite number; got {_shown(value)}."
-            f"{_hint(value)}"
-        )
+        raise ReportError(f"{whose} must be a finite number; got {_shown(value)}.{_hint(value)}")
 
 
 def _number(value: object, name: str) -> float:

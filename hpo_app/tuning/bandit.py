@@ -60,9 +60,10 @@ class PopulationBandit(PopulationTraining):
             if event.name in {"asked", "cloned"}:
                 params[number] = event.fields["params"]
             elif event.name == "reported" and number in params:
-                iteration, metrics = event.fields["iteration"], event.fields["metrics"]
+                iteration = event.fields["iteration"]
                 if iteration % self._perturbation_interval == 0:
-                    self._note(number, iteration, params[number], metrics[self._metric_name])
+                    judged = study.criteria.judged(event.fields["metrics"])
+                    self._note(number, iteration, params[number], judged)
 
     def _save_trial_state(self, state: Any, time: int, result: dict[str, Any], trial: Any) -> Any:
         score = super()._save_trial_state(state, time, result, trial)

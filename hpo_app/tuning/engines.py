@@ -28,7 +28,7 @@ def make_engine(plan: RunPlan) -> Engine:
     if isinstance(built, GridSearch):
         return built.over(plan.space)
     if is_sampler(built):
-        return OptunaEngine(plan.space, plan.objective, built)
+        return OptunaEngine(plan.space, plan.criteria, built)
     if isinstance(built, RaySearcher):
         return _ray_engine(plan, built)
     expected = "an optuna.samplers.BaseSampler or a ray.tune.search.Searcher"

@@ -104,6 +104,12 @@ class KeptCheckpoints:
             self._crowded.update(other for _, other in self._best[self._keep_best :])
             del self._best[self._keep_best :]
 
+    def beaten(self, number: int) -> None:
+        """Take note that a trial that ended is no longer one of the best."""
+        self._best = [known for known in self._best if known[1] != number]
+        if number in self._trials:
+            self._crowded.add(number)
+
     def clean(self) -> tuple[str, str]:
         """Remove what nobody needs, and what the budget has no room for.
 

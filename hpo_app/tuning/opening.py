@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from hpo_app.study.folder import config_checksums
 from hpo_app.study.journal import FILE_NAME, SCHEMA_VERSION, Journal
+from hpo_app.study.judging import criteria_fields
 from hpo_app.tuning.past import Past
 
 
@@ -32,8 +33,7 @@ def opened_fields(
     return {
         "schema": SCHEMA_VERSION,
         "run_id": folder.name,
-        "metric": plan.objective.metric,
-        "mode": plan.objective.mode.value,
+        **criteria_fields(plan.criteria),
         "space": plan.space_entries,
         "num_trials": plan.num_trials,
         "iterations": plan.iterations,

@@ -22,6 +22,7 @@ from hpo_app.training.checkpoint import (
 )
 from hpo_app.tuning.kept import CHECKPOINT_PREFIX
 from hpo_app.tuning.pbt import PopulationTraining
+from hpo_app.tuning.trainable import JUDGED
 
 
 if TYPE_CHECKING:
@@ -193,8 +194,8 @@ def _remind_of_reports(scheduler: TrialScheduler, past: Past) -> set[int]:
             trials[number] = _Remembered(number)
             scheduler.on_trial_add(_NOBODY_WAITS, trials[number])
         elif event.name == "reported" and number not in stopped:
-            metrics = {f"metrics/{name}": value for name, value in event.fields["metrics"].items()}
-            last[number] = {"iteration": event.fields["iteration"], **metrics}
+            judged = past.study.criteria.judged(event.fields["metrics"])
+            last[number] = {"iteration": event.fields["iteration"], JUDGED: judged}
             decision = scheduler.on_trial_result(_NOBODY_WAITS, trials[number], last[number])
             if decision == TrialScheduler.STOP:
                 stopped.add(number)

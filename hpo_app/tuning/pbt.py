@@ -57,8 +57,7 @@ class PopulationTraining(PopulationBasedTraining):
         self._resampling = resample_probability
         self._seed = seed
         self._random = random.Random(seed)
-        self._past: dict[int, TrialRecord] = {}
-        self._metric_name = ""
+        self._past: dict[int, tuple[TrialRecord, float]] = {}
         self.on_clone: Callable[[int, int, int, Params, str], None] | None = None
         self.max_running: int | None = None
         self.iterations: int | None = None
@@ -70,19 +69,23 @@ class PopulationTraining(PopulationBasedTraining):
             study: What became of it.
             events: The journal behind that, for who wants to know more.
         """
-        self._past = {trial.number: trial for trial in study.trials if trial.reports}
-        self._metric_name = study.objective.metric
+        judged = study.criteria.judged
+        self._past = {
+            trial.number: (trial, judged(trial.reports[-1].metrics))
+            for trial in study.trials
+            if trial.reports
+        }
         self._num_perturbations = sum(len(trial.clones) for trial in study.trials)
 
     def on_trial_add(self, tune_controller: Any, trial: Any) -> None:
         """Take a member into the population, with what is remembered of it."""
         super().on_trial_add(tune_controller, trial)
-        past = self._past.pop(trial.config["number"], None)
-        if past is None:
+        if trial.config["number"] not in self._past:
             return
+        past, score = self._past.pop(trial.config["number"])
         state = self._trial_state[trial]
         result = {"iteration": past.iterations, **past.reports[-1].metrics}
-        state.last_score = self._metric_op * past.reports[-1].metrics[self._metric_name]
+        state.last_score = self._metric_op * score
         state.last_train_time = past.iterations
         interval = self._perturbation_interval
         state.last_perturbation_time = past.iterations - past.iterations % interval

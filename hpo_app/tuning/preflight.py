@@ -75,6 +75,8 @@ def need_of(plan: RunPlan, slots: int) -> Need:
     training = min(slots, plan.num_trials)
     alive = plan.num_trials if plan.scheduler.does_pause else training
     best = min(plan.checkpoints.keep_best, plan.num_trials)
+    if plan.criteria.has_several and best:
+        best = plan.num_trials  # All may be on the Pareto front.
     # Each that trains may be writing one more.
     return Need(records, OF_RUNNING * alive + training + best)
 

@@ -27,7 +27,7 @@ from hpo_app.tuning.watchdog import STALLED
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from hpo_app.plan.run_plan import Objective, RunPlan
+    from hpo_app.plan.run_plan import RunPlan
     from hpo_app.plan.search_space import Params
     from hpo_app.search.searcher import Searcher
     from hpo_app.study.journal import Journal
@@ -171,11 +171,6 @@ class Recorder(Callback):
     def is_exhausted(self) -> bool:
         """Whether there is no further trial to ask for, however many were wanted."""
         return bool(self._ending)
-
-    @property
-    def objective(self) -> Objective:
-        """What is optimised."""
-        return self._plan.objective
 
     def close(self) -> None:
         """Put on record what the run's end cut off, and why it ended."""

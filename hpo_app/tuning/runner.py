@@ -29,7 +29,7 @@ from hpo_app.tuning.recorder import Recorder
 from hpo_app.tuning.search import TuneSearch
 from hpo_app.tuning.session import described, ray_session
 from hpo_app.tuning.supervisor import Supervisor
-from hpo_app.tuning.trainable import TrialSpec, run_trial
+from hpo_app.tuning.trainable import JUDGED, TrialSpec, run_trial
 from hpo_app.tuning.view import ShieldedView
 from hpo_app.tuning.warmup import WORKERS_FOLDER
 from hpo_app.tuning.watchdog import Watchdog
@@ -219,8 +219,7 @@ def _scheduler(plan: RunPlan) -> Any:
     component = plan.scheduler.component
     scheduler = build(component, "scheduler", plan.trusted_modules, **own)
     # By hand and not through tune.run, because a scheduler may have to be reminded before.
-    metric = f"metrics/{plan.objective.metric}"
-    scheduler.set_search_properties(metric, plan.objective.mode.value)
+    scheduler.set_search_properties(JUDGED, plan.objective.mode.value)
     return scheduler
 
 
@@ -248,7 +247,7 @@ def _trial_spec(plan: RunPlan, folder: Path, slots: int) -> TrialSpec:
         template=plan.template,
         trainer=plan.trainer,
         trusted_modules=plan.trusted_modules,
-        metric=plan.objective.metric,
+        criteria=plan.criteria,
         iterations=plan.iterations,
         # Who pauses goes on from a checkpoint, and a population copies it at every look.
         checkpoint_every=1 if plan.scheduler.does_pause else plan.checkpoint_every,

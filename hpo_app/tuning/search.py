@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from ray.tune.search.search_algorithm import SearchAlgorithm
 
 from hpo_app.tuning.attempts import AttemptedTrial
+from hpo_app.tuning.trainable import JUDGED
 
 
 if TYPE_CHECKING:
@@ -84,8 +85,7 @@ class TuneSearch(SearchAlgorithm):
     def on_trial_result(self, trial_id: str, result: dict[str, Any]) -> None:
         """Pass on what BOHB's scheduler says of a report to its searcher."""
         if self.searcher is not None:
-            objective = self._recorder.objective
-            told = {**result, self.searcher.metric: result[f"metrics/{objective.metric}"]}
+            told = {**result, self.searcher.metric: result[JUDGED]}
             self.searcher.on_trial_result(trial_id, told)
 
     def is_finished(self) -> bool:

@@ -26,7 +26,8 @@ class StopRules:
     """Looks at each trial that ended, and says when the run may end.
 
     Only trials that were trained to their end count: an early value that reaches the target is
-    often luck, and would not be the one that the run hands back.
+    often luck, and would not be the one that the run hands back. Nor does one count that does not
+    keep the constraints.
 
     Attributes:
         is_sound: Whether any trial has shown that trials of this run can work.
@@ -34,7 +35,8 @@ class StopRules:
 
     def __init__(self, plan: RunPlan) -> None:
         self._rules = plan.stop
-        self._objective = plan.objective
+        self._criteria = plan.criteria
+        self._objective = plan.criteria.objective
         self._iterations = plan.iterations
         self._noises: list[float] = []
         self._best: float | None = None
@@ -60,7 +62,7 @@ class StopRules:
         self._num_since += 1
         value = trial.value(self._objective.metric)
         is_whole = state is TrialState.FINISHED or trial.iterations >= self._iterations
-        if is_whole and value is not None:
+        if is_whole and value is not None and not trial.unmet(self._criteria):
             self._note(self._objective.sign * value, trial)
             if self._reaches(value):
                 return (

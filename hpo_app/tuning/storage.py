@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from hpo_app.analysis.best import standing_of
 from hpo_app.analysis.failures import error_line
+from hpo_app.analysis.pareto import Front
 from hpo_app.study.disk import full_reason, is_full
 from hpo_app.study.records import TrialState
 from hpo_app.tuning.attempts import want_of_room
@@ -39,10 +40,13 @@ class RunStorage:
         notice: Callable[[str], None],
         stop: Callable[[str], None],
     ) -> None:
-        budget_gb = plan.checkpoints.budget_gb
+        budget_gb, keep_best = plan.checkpoints.budget_gb, plan.checkpoints.keep_best
+        # Which of a front is the most balanced one changes with every member.
+        self._front = Front(plan.criteria, plan.iterations) if plan.criteria.has_several else None
+        keep_best = plan.num_trials if self._front is not None and keep_best else keep_best
         self.slots = 0
         self.checkpoints = KeptCheckpoints(
-            plan.checkpoints.keep_best, None if budget_gb is None else budget_gb * 1e9
+            keep_best, None if budget_gb is None else budget_gb * 1e9
         )
         self._plan = plan
         self._folder = folder
@@ -74,7 +78,11 @@ class RunStorage:
         """Take note of a trial that ended; one that was cut off keeps what it goes on from."""
         if state in {TrialState.RUNNING, TrialState.INTERRUPTED}:
             return
-        standing = standing_of(trial, self._plan.objective, self._plan.iterations)
+        standing = standing_of(trial, self._plan.criteria, self._plan.iterations)
+        if self._front is not None:
+            for beaten in self._front.add(trial):
+                self.checkpoints.beaten(beaten)
+            standing = standing if trial.number in self._front else None
         self.checkpoints.ended(trial.number, None if state is TrialState.FAILED else standing)
 
     def is_full(self, error: str) -> bool:

@@ -32,7 +32,11 @@ from hpo_app.tuning.warmup import WORKERS_FOLDER, meet_workers
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from hpo_app.plan.criteria import Criteria
     from hpo_app.plan.search_space import Params
+
+# What schedulers compare, beside the metrics of a report.
+JUDGED = "judged"
 
 
 @dataclass(frozen=True)
@@ -43,7 +47,7 @@ class TrialSpec:
         template: The composed config, interpolations unresolved.
         trainer: Import path of the training function.
         trusted_modules: Packages of the person's own.
-        metric: The objective's metric.
+        criteria: By what trials are judged.
         iterations: Reports of a full trial.
         checkpoint_every: Iterations between checkpoints; 0 for none.
         num_cpus: Whole CPUs of a trial, at least 1.
@@ -57,7 +61,7 @@ class TrialSpec:
     template: Mapping[str, Any]
     trainer: str
     trusted_modules: tuple[str, ...]
-    metric: str
+    criteria: Criteria
     iterations: int
     checkpoint_every: int
     num_cpus: int
@@ -94,9 +98,13 @@ class TuneTrial:
     def report(self, metrics: Mapping[str, float], checkpoint: Path | None = None) -> None:
         """Report one iteration; the trial may end here."""
         self.leave_if_over()
-        values = checked_metrics(metrics, self._spec.metric)
+        values = checked_metrics(metrics, *self._spec.criteria.metrics)
         # The person's names get a level of their own, so that none can meet one of Tune's.
-        result: dict[str, Any] = {"iteration": self.iteration + 1, "metrics": values}
+        result: dict[str, Any] = {
+            "iteration": self.iteration + 1,
+            JUDGED: self._spec.criteria.judged(values),
+            "metrics": values,
+        }
         if self.iteration >= self._spec.iterations:
             log_line(f"this report is one more than the {self.iteration} of training.iterations")
             self._send({**result, "done": True})
@@ -186,7 +194,7 @@ def _train(config: dict[str, Any], spec: TrialSpec, stack: contextlib.ExitStack)
     if trial.iteration == before and before < spec.iterations:
         raise ReportError(
             "the training function returned without a report; call "
-            f'trial.report({{"{spec.metric}": …}}) after each iteration'
+            f'trial.report({{"{spec.criteria.objective.metric}": …}}) after each iteration'
         )
 
 

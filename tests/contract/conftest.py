@@ -1,11 +1,30 @@
 """A search in front of a view of one's own."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 
 TRAINERS = Path(__file__).parents[1] / "trainers"
+
+
+@pytest.fixture
+def hpo(tmp_path):
+    """Run `python -m hpo_app` in `tmp_path`."""
+
+    def run(*arguments):
+        return subprocess.run(
+            [sys.executable, "-m", "hpo_app", *arguments],
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+
+    return run
 
 
 @pytest.fixture

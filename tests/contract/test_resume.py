@@ -53,7 +53,18 @@ def dump(folder):
 
 
 @pytest.mark.parametrize(
-    "search", [["search_alg=optuna", "scheduler=asha"], ["scheduler=fifo"]], ids=["asha", "fifo"]
+    "search",
+    [
+        ["search_alg=optuna", "scheduler=asha"],
+        ["scheduler=fifo"],
+        ["search_alg=optuna", "scheduler=asha", "constraints={cost: {max: 0.05}}"],
+        [
+            "search_alg=optuna",
+            "scheduler=fifo",
+            "objectives=[{metric: loss, mode: min}, {metric: cost, mode: min}]",
+        ],
+    ],
+    ids=["asha", "fifo", "constraints", "objectives"],
 )
 def test_a_run_killed_twice_equals_one_that_was_never_killed(hpo, tmp_path, search):
     whole = hpo(*RUN, *ONE_WORKER, *search, "hydra.run.dir=whole")

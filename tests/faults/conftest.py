@@ -46,7 +46,7 @@ def write_run(folder):
         write_trial(folder, journal, number, plan.space)
     journal.close()
     params = plan.space.defaults
-    best = BestConfig(render(plan.template, params), plan.objective, params, {"trial": 0})
+    best = BestConfig(render(plan.template, params), plan.criteria, params, {"trial": 0})
     write_best(folder / "best.yaml", best, ["Best."])
     (folder / "environment.json").write_text(json.dumps({"python": "3"}))
     return folder

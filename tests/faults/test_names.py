@@ -12,6 +12,7 @@ from hpo_app.config.best import BestConfig, read_best, write_best
 from hpo_app.config.overrides import quoted
 from hpo_app.config.render import Rendered, render
 from hpo_app.errors import PlanError, RunFolderError
+from hpo_app.plan.criteria import Criteria
 from hpo_app.plan.read_space import read_space
 from hpo_app.plan.run_plan import Mode, Objective
 from hpo_app.study.journal import FILE_NAME, Journal
@@ -90,7 +91,9 @@ def test_an_awkward_value_or_metric_is_kept_in_data_and_in_no_path(tmp_path, nam
 @pytest.mark.parametrize("name", IN_UTF_8.values(), ids=IN_UTF_8)
 def test_an_awkward_name_trains_again_from_best_yaml(tmp_path, name):
     rendered = Rendered({"trainer": "t", "x": name, "deep": [{"y": name}]}, {}, {"iterations": 1})
-    best = BestConfig(rendered, Objective(name, Mode.MIN), {"x": name}, {"run_id": name})
+    best = BestConfig(
+        rendered, Criteria((Objective(name, Mode.MIN),)), {"x": name}, {"run_id": name}
+    )
     path = tmp_path / "best.yaml"
     write_best(path, best, [f"Best configuration of run {name}", name])
     assert read_best(path) == best

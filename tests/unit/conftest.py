@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from hpo_app.plan.criteria import Constraint, Criteria
 from hpo_app.plan.run_plan import Mode, Objective
 from hpo_app.study.records import Report, Study, TrialRecord, TrialState
 
@@ -18,10 +19,13 @@ HOSTILE_NAME = "<script>alert(1)</script>$\\frac{x$ [red]\x1b[31m_^"
 
 
 def trial_with(number: int, values: Sequence[float] = (), **fields: object) -> TrialRecord:
-    """Return a trial that reported `loss` with these values, a second apart."""
-    metric = str(fields.pop("metric", "loss"))
+    """Return a trial that reported `loss` with these values, a second apart.
+
+    Beside each stand the same `others`.
+    """
+    metric, others = str(fields.pop("metric", "loss")), fields.pop("others", {})
     reports = tuple(
-        Report(iteration, {metric: value}, at_s=float(iteration))
+        Report(iteration, {metric: value, **others}, at_s=float(iteration))
         for iteration, value in enumerate(values, start=1)
     )
     defaults = {
@@ -37,10 +41,13 @@ def trial_with(number: int, values: Sequence[float] = (), **fields: object) -> T
 
 def study_of(*trials: TrialRecord, **fields: object) -> Study:
     """Return a study of these trials that minimises `loss` over three iterations."""
+    objective = fields.pop("objective", Objective("loss", Mode.MIN))
+    objectives = fields.pop("objectives", (objective,))
+    constraints = fields.pop("constraints", ())
     defaults = {
         "run_id": "run-1",
         "folder": Path("outputs/run-1"),
-        "objective": Objective("loss", Mode.MIN),
+        "criteria": Criteria(objectives, constraints),
         "space": {"lr": {"type": "loguniform", "low": 1e-4, "high": 1.0}},
         "num_trials": len(trials),
         "iterations": 3,
@@ -107,6 +114,19 @@ HOSTILE_STUDIES: dict[str, Callable[[], Study]] = {
     ),
     "all failed": lambda: study_of(*(failed(number) for number in range(4))),
     "default failed": lambda: study_of(failed(0), trial_with(1, [0.4, 0.3, 0.2])),
+    "none keeps the constraint": lambda: study_of(
+        failed(0),
+        *(trial_with(n, [0.5 / n], others={HOSTILE_NAME: float(n)}) for n in range(1, 4)),
+        constraints=(Constraint(HOSTILE_NAME, max=0.0),),
+    ),
+    "several objectives": lambda: study_of(
+        failed(0),
+        *(
+            trial_with(n, [10.0**n], others={HOSTILE_NAME: (n % 3 - 1) * 1e308})
+            for n in range(1, 9)
+        ),
+        objectives=(Objective("loss", Mode.MIN), Objective(HOSTILE_NAME, Mode.MAX)),
+    ),
     "constant values": lambda: study_of(
         *(trial_with(n, [0.0, 0.0], params={"lr": 0.1}) for n in range(5))
     ),

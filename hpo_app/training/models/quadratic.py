@@ -13,8 +13,20 @@ noise, `BEST` has the lowest loss at *every* iteration, `lowest_loss(t)`, which 
 that is too low falls slowly and one that is too high ends high, so that the curves of different
 parameters cross: early reports mislead, as they do in real training.
 
+Beside the loss stands a cost that pulls elsewhere, the same at every iteration:
+
+    cost = ((x + 1.5) / 5)**2
+
+Together they are Schaffer's first problem. With all but `x` as in `BEST` and `x` from -1.5 to 1.5,
+no point has both a lower end and a lower cost: there, sqrt(end) + sqrt(cost) is `FRONT`, and
+everywhere else it is more. Of the points whose cost is at most c, the best one has
+sqrt(end) = `FRONT` - sqrt(c).
+
 The loss of an iteration depends on the one before. Parameters that change while a trial trains
 therefore go on from where it stands, as they would for a model with weights.
+
+Source of the cost:
+    Schaffer (1985), "Multiple Objective Optimization with Vector Evaluated Genetic Algorithms".
 """
 
 from __future__ import annotations
@@ -45,6 +57,8 @@ START = 10.0
 SPEED = 0.3
 # What each kind adds to the loss in the end.
 KINDS = {"smooth": 0.0, "rough": 0.2, "flat": 0.5}
+# What the square roots of end and cost add up to where neither can get better without the other.
+FRONT = 0.6
 BEST: Params = {"x": 1.5, "rate": 0.01, "depth": 5, "kind": "smooth"}
 
 _STATE_FILE = "state.json"
@@ -58,7 +72,7 @@ def train(
     training: dict[str, Any],
     trial: Trial,
 ) -> None:
-    """Report `loss` along the curve of one point.
+    """Report `loss` along the curve of one point, and its `cost`.
 
     Args:
         model: `x`, `rate` (positive), `depth` and `kind` (a key of `KINDS`): the point; `noise`:
@@ -80,12 +94,18 @@ def train(
         loss = end + (loss - end) * math.exp(-speed)
         # A generator of its own for each iteration: there is no state of it to save.
         draw = random.Random(derive_seed(trial.seed, "noise", iteration)).gauss(0.0, 1.0)
-        _report(trial, loss + settings["noise"] * draw, loss)
+        reported = {"loss": loss + settings["noise"] * draw, "cost": cost_at(settings["x"])}
+        _report(trial, reported, loss)
 
 
 def lowest_loss(iterations: int) -> float:
     """Return the loss of `BEST` after some iterations without noise: no point has a lower one."""
     return START * math.exp(-SPEED * iterations)
+
+
+def cost_at(x: float) -> float:
+    """Return the cost of a point, which is lowest at -1.5."""
+    return ((x + 1.5) / 5.0) ** 2
 
 
 def _end(settings: Mapping[str, float], kind: object) -> float:
@@ -110,14 +130,14 @@ def _speed(rate: float) -> float:
     return SPEED * math.sqrt(min(1.0, rate / 0.01))
 
 
-def _report(trial: Trial, reported: float, loss: float) -> None:
+def _report(trial: Trial, reported: dict[str, float], loss: float) -> None:
     if not trial.is_checkpoint_due:
-        trial.report({"loss": reported})
+        trial.report(reported)
         return
     with tempfile.TemporaryDirectory() as folder:
         # JSON writes a float so that reading it gives the same bits.
         (Path(folder) / _STATE_FILE).write_text(json.dumps({"loss": loss}), encoding="utf-8")
-        trial.report({"loss": reported}, checkpoint=Path(folder))
+        trial.report(reported, checkpoint=Path(folder))
 
 
 def _load(folder: Path) -> float:

@@ -19,6 +19,7 @@ from hpo_app.analysis.best import best_trial
 from hpo_app.config.build import build
 from hpo_app.config.compose import compose_config
 from hpo_app.config.parse import parse_plan
+from hpo_app.plan.criteria import Criteria
 from hpo_app.plan.run_plan import Mode, Objective
 from hpo_app.search.engine import Exhausted, Outcome
 from hpo_app.search.optuna_engine import OptunaEngine
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
     from quality.simulator import Method
     from quality.tasks import Task
 
-LOSS = Objective("loss", Mode.MIN)
+LOSS = Criteria((Objective("loss", Mode.MIN),))
 _METRIC = "metrics/loss"
 _STOPPED, _RUNNING = TrialState.STOPPED, TrialState.RUNNING
 

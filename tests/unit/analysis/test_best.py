@@ -3,6 +3,7 @@ from __future__ import annotations
 from hypothesis import given, strategies as st
 
 from hpo_app.analysis.best import best_trial, rank
+from hpo_app.plan.criteria import Constraint
 from hpo_app.plan.run_plan import Mode, Objective
 from hpo_app.study.records import TrialState
 
@@ -105,3 +106,32 @@ def test_maximising_is_minimising_the_negative(make_study, make_trial, curves):
     assert numbers(make_study(*trials)) == numbers(
         make_study(*turned, objective=Objective("loss", Mode.MAX))
     )
+
+
+CHEAP = Constraint("cost", max=0.1)
+
+
+def test_a_trial_that_keeps_the_constraints_comes_first_and_then_the_nearest(
+    make_study, make_trial
+):
+    far = make_trial(0, [0.1, 0.1, 0.1], others={"cost": 0.3})
+    near = make_trial(1, [0.9, 0.9, 0.9], others={"cost": 0.2})
+    kept = make_trial(2, [0.8], others={"cost": 0.1}, state=TrialState.STOPPED)
+    ahead = make_trial(3, [0.01], others={"cost": 0.2}, state=TrialState.RUNNING)
+
+    study = make_study(far, near, kept, ahead, constraints=(CHEAP,))
+    assert numbers(study) == [2, 1, 3, 0]
+    assert numbers(make_study(far, near, constraints=(CHEAP,))) == [1, 0]
+
+
+def test_being_ahead_does_not_count_beyond_a_constraint(make_study, make_trial):
+    whole = make_trial(0, [0.9, 0.5, 0.3], others={"cost": 0.1})
+    ahead = make_trial(1, [0.6, 0.2], others={"cost": 0.11}, state=TrialState.RUNNING)
+    likewise = make_trial(2, [0.6, 0.2], others={"cost": 0.1}, state=TrialState.RUNNING)
+
+    assert numbers(make_study(whole, ahead, constraints=(CHEAP,))) == [0, 1]
+    assert numbers(make_study(whole, ahead, likewise, constraints=(CHEAP,))) == [2, 0, 1]
+
+
+def test_a_trial_without_the_metric_of_a_constraint_cannot_be_judged(make_study, make_trial):
+    assert rank(make_study(make_trial(0, [0.5]), constraints=(CHEAP,))) == []

@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from hpo_app.analysis.summary import summarize
+from hpo_app.plan.criteria import Constraint
 from hpo_app.plan.run_plan import Mode, Objective
 from hpo_app.study.records import Clone, TrialState
 
@@ -183,3 +184,22 @@ def test_every_study_can_be_summarised(hostile_study):
 
     assert summary.num_trials == len(hostile_study.trials)
     assert summary.gain_sentence
+
+
+CHEAP = Constraint("cost", max=0.1)
+
+
+def test_a_default_beyond_a_constraint_is_named_and_nothing_counts_as_gain_where_all_are(
+    make_study, make_trial
+):
+    default = make_trial(0, [0.9, 0.9, 0.2], others={"cost": 0.3})
+    kept = make_trial(1, [0.9, 0.9, 0.5], others={"cost": 0.1})
+    summary = summarize(make_study(default, kept, constraints=(CHEAP,)))
+    assert summary.best is kept
+    assert summary.unmet == ()
+    assert summary.gain_sentence == (
+        "no gain over the default configuration (0.2); "
+        "the default does not keep cost at most 0.1 (0.3)"
+    )
+    alone = summarize(make_study(default, constraints=(CHEAP,)))
+    assert (alone.best, alone.unmet, alone.gain) == (default, (CHEAP,), None)

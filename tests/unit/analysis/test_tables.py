@@ -6,6 +6,8 @@ import math
 import pytest
 
 from hpo_app.analysis.tables import param_names, trials_frame, write_trials_csv
+from hpo_app.plan.criteria import Constraint
+from hpo_app.plan.run_plan import Mode, Objective
 from hpo_app.study.records import TrialState
 
 
@@ -87,3 +89,25 @@ def test_every_study_has_a_table(hostile_study, tmp_path):
     write_trials_csv(hostile_study, tmp_path / "trials.csv")
 
     assert len(trials_frame(hostile_study)) == len(hostile_study.trials)
+
+
+def test_what_is_kept_stands_in_a_column_where_there_is_something_to_keep(
+    make_study, make_trial, make_failed_trial
+):
+    study = make_study(
+        make_trial(0, [0.5], others={"cost": 0.1}),
+        make_trial(1, [0.5], others={"cost": 0.2}),
+        make_failed_trial(2),
+        constraints=(Constraint("cost", max=0.1),),
+    )
+    assert trials_frame(study)["keeps_constraints"].tolist() == [True, False, None]
+    assert "keeps_constraints" not in trials_frame(make_study(*study.trials))
+
+
+def test_who_is_on_the_front_stands_in_a_column(make_study, make_trial):
+    both = (Objective("loss", Mode.MIN), Objective("cost", Mode.MIN))
+    trials = [
+        make_trial(0, [0.5], others={"cost": 0.2}),
+        make_trial(1, [0.6], others={"cost": 0.3}),
+    ]
+    assert trials_frame(make_study(*trials, objectives=both))["on_front"].tolist() == [True, False]

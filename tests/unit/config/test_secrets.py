@@ -10,6 +10,7 @@ from hpo_app.config.render import render
 from hpo_app.config.secrets import secret_variables, set_for_the_job, with_secrets_by_name
 from hpo_app.config.typed_secrets import typed_secrets
 from hpo_app.errors import PlanError
+from hpo_app.plan.criteria import Criteria
 from hpo_app.plan.run_plan import Mode, Objective
 
 
@@ -97,7 +98,7 @@ def test_a_winner_is_written_with_secrets_by_name_and_trains_again(tmp_path, mon
         monkeypatch.setenv(name, value)
     params = {"lr": 0.5}
     rendered = render(with_secrets_by_name(TEMPLATE), params)
-    best = BestConfig(rendered, Objective("loss", Mode.MIN), params, {})
+    best = BestConfig(rendered, Criteria((Objective("loss", Mode.MIN),)), params, {})
     write_best(tmp_path / "best.yaml", best, ["the winner"])
     written = (tmp_path / "best.yaml").read_text()
     assert "secret" not in written

@@ -6,6 +6,8 @@ from html.parser import HTMLParser
 import pytest
 
 from hpo_app.analysis.best import best_trial
+from hpo_app.plan.criteria import Constraint
+from hpo_app.plan.run_plan import Mode, Objective
 from hpo_app.plots import PLOTS
 from hpo_app.report.document import MAX_ROWS, write_report
 from hpo_app.study.records import Clone
@@ -132,3 +134,31 @@ def test_every_study_has_a_page(hostile_study, tmp_path):
     # Without a winner there is no best configuration to show.
     num_sections = 4 if best_trial(hostile_study) is None else 5
     assert len(page.all("section")) == num_sections
+
+
+def test_constraints_stand_in_the_tables_and_change_the_order(make_study, make_trial, tmp_path):
+    study = make_study(
+        make_trial(0, [0.1, 0.1, 0.1], others={"cost": 0.2}),
+        make_trial(1, [0.5, 0.5, 0.5], others={"cost": 0.1}),
+        constraints=(Constraint("cost", max=0.1),),
+    )
+    text = " ".join(written(study, tmp_path).text.split())
+    assert "Trials that keep all constraints come first" in text
+    assert "rank trial loss cost constraints iterations" in text
+    assert "1 1 0.5 0.1 kept 3 finished" in text
+    assert "constraint cost at most 0.1" in text
+
+
+def test_a_front_has_a_table_of_its_own_with_the_files_that_train_it(
+    make_study, make_trial, tmp_path
+):
+    values = [(0.9, 0.9), (0.0, 1.0), (1.0, 0.0), (0.3, 0.3)]
+    trials = [make_trial(n, [loss], others={"cost": cost}) for n, (loss, cost) in enumerate(values)]
+    objectives = (Objective("loss", Mode.MIN), Objective("cost", Mode.MIN))
+    page = written(make_study(*trials, objectives=objectives), tmp_path)
+    text = " ".join(page.text.split())
+    assert "Pareto front No trial is at least as good" in text
+    assert "trial loss cost lr file 1 0 1 0.05 front/1.yaml 3 0.3 0.3 0.025 front/3.yaml 2" in text
+    assert "on the front 3" in text
+    assert page.all("img")[0]["src"] == "pareto_front.png"
+    assert "then those that fewer others beat" in text

@@ -7,6 +7,8 @@ from hypothesis import given, strategies as st
 from rich.console import Console
 
 from hpo_app.analysis.best import best_trial
+from hpo_app.plan.criteria import Constraint
+from hpo_app.plan.run_plan import Mode, Objective
 from hpo_app.report.live import LiveView, PlainView, Progress, make_view
 from hpo_app.study.records import TrialState
 
@@ -21,7 +23,7 @@ def shown(console):
 
 @pytest.fixture
 def progress(make_study):
-    return Progress(make_study().objective, num_trials=4, iterations=3)
+    return Progress(make_study().criteria, num_trials=4, iterations=3)
 
 
 outcomes = st.lists(
@@ -39,7 +41,7 @@ def test_the_best_on_the_way_is_the_best_at_the_end(make_study, make_trial, outc
         make_trial(number, values, state=state) for number, (values, state) in enumerate(outcomes)
     ]
     study = make_study(*trials, iterations=3)
-    progress = Progress(study.objective, len(trials), study.iterations)
+    progress = Progress(study.criteria, len(trials), study.iterations)
     for number, (values, _) in enumerate(outcomes):
         progress.update(make_trial(number, values[:1], state=TrialState.RUNNING))
     for trial in trials:
@@ -108,3 +110,34 @@ def test_the_time_left_is_estimated_from_what_has_ended(progress, make_trial):
     assert progress.seconds_left(10.0) is None
     progress.update(make_trial(0, [0.3, 0.3, 0.3]))
     assert progress.seconds_left(10.0) == pytest.approx(30.0)
+
+
+def test_a_best_beyond_a_constraint_is_not_called_best_without_saying_so(make_study, make_trial):
+    study = make_study(constraints=(Constraint("cost", max=0.1),))
+    progress, console = Progress(study.criteria, num_trials=4, iterations=3), console_of()
+    view = PlainView(progress, console)
+    view.changed("ended", make_trial(0, [0.5], others={"cost": 0.2}))
+    assert "(trial 0, iteration 1), which does not keep cost at most 0.1 (0.2)" in shown(console)
+    view.changed("ended", make_trial(1, [0.9], others={"cost": 0.1}))
+    assert shown(console).splitlines()[-1].endswith("(trial 1, iteration 1): lr=0.05")
+
+
+def test_with_several_objectives_the_front_so_far_is_told(make_study, make_trial):
+    both = (Objective("loss", Mode.MIN), Objective("cost", Mode.MIN))
+    progress = Progress(make_study(objectives=both).criteria, num_trials=4, iterations=1)
+    console = console_of(200, is_terminal=True)
+    view = PlainView(progress, console)
+    view.changed("ended", make_trial(0, [0.5], others={"cost": 0.2}))
+    view.changed("ended", make_trial(1, [0.1], others={"cost": 0.4}))
+    view.changed("ended", make_trial(2, [0.6], others={"cost": 0.3}))
+    lines = shown(console).splitlines()
+    assert "loss 0.5 and cost 0.2; on the Pareto front: loss 0.5 to 0.5 and" in lines[0]
+    assert lines[1].endswith("on the Pareto front: loss 0.1 to 0.5 and cost 0.2 to 0.4")
+    assert [trial.number for trial in progress.front] == [1, 0]
+    assert progress.best is None
+    with LiveView(progress, console) as live:
+        live.changed(
+            "started", make_trial(3, [0.7], others={"cost": 0.1}, state=TrialState.RUNNING)
+        )
+        live.refresh(1.0)
+    assert "on the Pareto front" in shown(console)

@@ -6,7 +6,10 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
+from hpo_app.plan.criteria import Constraint
+from hpo_app.plan.run_plan import Mode, Objective
 from hpo_app.report.terminal import print_summary
+from hpo_app.study.records import TrialState
 
 
 TRAIN = "python -m hpo_app --config-path /somewhere/" + "long/" * 20 + " --config-name best"
@@ -88,3 +91,63 @@ def test_names_steer_neither_the_terminal_nor_rich(study_with_hostile_names):
 
 def test_every_study_can_be_printed(hostile_study):
     assert "Folder: outputs/run-1" in printed(hostile_study)
+
+
+def test_a_winner_beyond_a_constraint_is_called_the_nearest(make_study, make_trial):
+    study = make_study(
+        make_trial(0, [0.5, 0.5, 0.4], others={"cost": 0.2}),
+        make_trial(1, [0.5, 0.5, 0.3], others={"cost": 0.3}),
+        constraints=(Constraint("cost", max=0.1),),
+    )
+    lines = printed(study).splitlines()
+    assert lines[0].split()[:4] == ["trial", "loss", "cost", "constraints"]
+    assert lines[1].split("  ")[0] == "0 (default)"
+    assert "not kept" in lines[1]
+    text = " ".join(" ".join(lines).split())
+    assert (
+        "No trial keeps the constraint: the nearest, trial 0, has loss 0.4 after 3 iterations and "
+        "does not keep cost at most 0.1 (0.2)."
+    ) in text
+
+
+def test_a_winner_that_was_not_trained_to_its_end_may_still_lose_what_it_keeps(
+    make_study, make_trial
+):
+    study = make_study(
+        make_trial(0, [0.5, 0.5, 0.4], others={"cost": 0.2}),
+        make_trial(1, [0.5], others={"cost": 0.1}, state=TrialState.STOPPED),
+        constraints=(Constraint("cost", max=0.1),),
+    )
+    text = " ".join(printed(study).split())
+    assert "Trial 1 is best with loss 0.5 after 1 iteration:" in text
+    assert "1 of 3 iterations: whether it keeps the constraints at its end is not known." in text
+
+
+LOSS_AND_COST = (Objective("loss", Mode.MIN), Objective("cost", Mode.MIN))
+
+
+def test_a_front_is_told_with_its_ranges_its_most_balanced_trial_and_the_default(
+    make_study, make_trial
+):
+    values = [(0.9, 0.9), (0.0, 1.0), (1.0, 0.0), (0.3, 0.3)]
+    trials = [
+        make_trial(n, [9, 9, loss], others={"cost": cost}) for n, (loss, cost) in enumerate(values)
+    ]
+    text = " ".join(printed(make_study(*trials, objectives=LOSS_AND_COST)).split())
+    assert text.startswith("trial loss cost iterations state time params 3 0.3 0.3 3 finished")
+    assert (
+        "3 trials are on the Pareto front, loss 0 to 1 and cost 0 to 1. Trial 3 is the most "
+        "balanced one, with loss 0.3 and cost 0.3 after 3 iterations. 1 of 3 on the front are at "
+        "least as good as the default configuration (loss 0.9 and cost 0.9) in every objective."
+    ) in text
+
+
+def test_a_default_on_the_front_and_a_front_of_nobody_are_said(make_study, make_trial):
+    default = make_trial(0, [9, 9, 0.5], others={"cost": 0.5})
+    text = " ".join(printed(make_study(default, objectives=LOSS_AND_COST)).split())
+    assert "1 trial is on the Pareto front" in text
+    assert "The default configuration is on the front." in text
+    cut = make_trial(0, [0.5], others={"cost": 0.5}, state=TrialState.INTERRUPTED)
+    text = " ".join(printed(make_study(cut, objectives=LOSS_AND_COST)).split())
+    assert "No trial was trained to its end: the most balanced one so far has loss 0.5" in text
+    assert "0 of 0" not in text

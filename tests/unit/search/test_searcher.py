@@ -7,6 +7,7 @@ import pytest
 from optuna.trial import TrialState as OptunaState
 
 from hpo_app.errors import RunFolderError
+from hpo_app.plan.criteria import Constraint, Criteria
 from hpo_app.plan.read_space import read_space
 from hpo_app.plan.run_plan import Mode, Objective
 from hpo_app.search.engine import Outcome
@@ -17,7 +18,7 @@ from hpo_app.study.journal import Event
 from hpo_app.study.records import Report, TrialState
 
 
-LOSS = Objective("loss", Mode.MIN)
+LOSS = Criteria((Objective("loss", Mode.MIN),))
 
 
 def make(sampler=None, **fields):
@@ -135,3 +136,95 @@ def test_a_journal_with_other_parameters_than_the_space_is_refused(make_study, p
     ):
         with pytest.raises(RunFolderError, match="trial"):
             make().replay([event], make_study())
+
+
+CHEAP = Criteria(LOSS.objectives, (Constraint("cost", max=0.1), Constraint("loss", min=-9.0)))
+
+
+def judged_outcome(loss, cost, state=TrialState.FINISHED):
+    return Outcome(state, [Report(1, {"loss": loss, "cost": cost}, 0.0)])
+
+
+def engine_over(sampler, criteria, names="x"):
+    space, _ = read_space({name: {"type": "uniform", "low": -5, "high": 5} for name in names})
+    return OptunaEngine(space, criteria, sampler)
+
+
+def test_optuna_hears_how_far_a_trial_is_beyond_each_bound():
+    engine = engine_over(optuna.samplers.RandomSampler(seed=1), CHEAP)
+    outcomes = [
+        judged_outcome(1.0, 0.3),
+        judged_outcome(1.0, 0.05, TrialState.STOPPED),
+        Outcome(TrialState.FAILED),
+    ]
+    for number, each in enumerate(outcomes):
+        engine.propose(number)
+        engine.tell(number, each)
+    engine.learn(EarlierTrial("r", 0, TrialState.FINISHED, {"x": 1.0}, ((9, 1.0),), {"cost": 0.2}))
+    told = [trial.constraints for trial in engine._study.get_trials()]
+    assert told[0] == pytest.approx({"cost max": 2.0, "loss min": -10 / 9})
+    assert told[1] == pytest.approx({"cost max": -0.5, "loss min": -10 / 9})
+    assert told[2] == {}
+    assert told[3] == pytest.approx({"cost max": 1.0, "loss min": -10 / 9})
+
+
+@pytest.mark.parametrize(
+    ("sampler", "count", "wanted"),
+    [
+        # By chance it would be 18 of the last 60.
+        pytest.param(optuna.samplers.TPESampler(seed=0), 80, 28, id="tpe"),
+        pytest.param(optuna.samplers.NSGAIISampler(seed=0, population_size=10), 80, 36, id="nsga2"),
+        # It sits on the bound from its first proposals on, of which each takes a second.
+        pytest.param(optuna.samplers.GPSampler(seed=0, n_startup_trials=18), 22, 4, id="gp"),
+    ],
+)
+def test_a_model_is_drawn_to_where_the_constraint_is_kept(sampler, count, wanted):
+    # The loss falls to the right, and the cost allows the left third only. With one parameter
+    # NSGA-II would draw at random: it mutates one in each child.
+    criteria = Criteria(LOSS.objectives, (Constraint("cost", max=-2.0),))
+    engine = engine_over(sampler, criteria, names="xyz")
+    xs = []
+    for number in range(count):
+        x = engine.propose(number)["x"]
+        engine.tell(number, judged_outcome(-x, x))
+        xs.append(x)
+    after_a_while = xs[20:] if count > 60 else xs[18:]
+    assert sum(x <= -1.9 for x in after_a_while) >= wanted
+    assert max(x for x in xs if x <= -1.9) > -2.4
+
+
+BOTH = Criteria((Objective("loss", Mode.MIN), Objective("cost", Mode.MAX)))
+
+
+def test_optuna_hears_all_objectives_of_whole_trials_and_nothing_of_others():
+    engine = engine_over(optuna.samplers.NSGAIISampler(seed=1), BOTH)
+    states = [TrialState.FINISHED, TrialState.STOPPED, TrialState.FAILED]
+    told = []
+    for number, state in enumerate(states):
+        engine.propose(number)
+        told.append(engine.tell(number, judged_outcome(1.0, 0.3, state)))
+    for state in (TrialState.FINISHED, TrialState.STOPPED):
+        engine.learn(EarlierTrial("r", 0, state, {"x": 1.0}, ((9, 2.0),), {"cost": 0.2}))
+    assert told == ["COMPLETE", "FAIL", "FAIL"]
+    known = [trial.values for trial in engine._study.get_trials()]
+    assert known == [[1.0, 0.3], None, None, [2.0, 0.2]]
+    assert [direction.name for direction in engine._study.directions] == ["MINIMIZE", "MAXIMIZE"]
+
+
+@pytest.mark.parametrize(
+    "sampler",
+    [optuna.samplers.TPESampler(seed=0), optuna.samplers.NSGAIISampler(seed=0, population_size=10)],
+    ids=["tpe", "nsga2"],
+)
+def test_a_model_is_drawn_to_the_front(sampler):
+    # Both get worse with the distance of y and z from 0, and they pull x to -1 and to 1.
+    engine = engine_over(sampler, BOTH, names="xyz")
+    off = []
+    for number in range(80):
+        params = engine.propose(number)
+        distance = abs(params["y"]) + abs(params["z"]) + max(abs(params["x"]) - 1, 0)
+        loss, cost = abs(params["x"] + 1) + distance, -abs(params["x"] - 1) - distance
+        engine.tell(number, judged_outcome(loss, cost))
+        off.append(distance)
+    # By chance it would be 6.6 in the mean.
+    assert statistics.median(off[-30:]) < 4.0

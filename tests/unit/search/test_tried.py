@@ -3,6 +3,7 @@
 import optuna
 import pytest
 
+from hpo_app.plan.criteria import Criteria
 from hpo_app.plan.read_space import read_space
 from hpo_app.plan.run_plan import Mode, Objective
 from hpo_app.search.engine import Exhausted, Outcome
@@ -23,7 +24,7 @@ def make(sampler=None, *, repeats=False, entries=SMALL):
     space, problems = read_space(entries)
     assert problems == []
     sampler = sampler or optuna.samplers.TPESampler(seed=1, n_startup_trials=2)
-    engine = OptunaEngine(space, Objective("loss", Mode.MIN), sampler)
+    engine = OptunaEngine(space, Criteria((Objective("loss", Mode.MIN),)), sampler)
     return Searcher(space, engine, seed=7, repeats=repeats)
 
 

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from types import MappingProxyType
 
 import pytest
 
@@ -34,7 +35,7 @@ def plan_of():
 def earlier_run(tmp_path, plan_of):
     """Write the journal of an earlier run: `(params, state, values)` of each trial."""
 
-    def write(name, *trials, **changes):
+    def write(name, *trials, others=MappingProxyType({}), **changes):
         plan = plan_of()
         folder = tmp_path / name
         folder.mkdir()
@@ -54,7 +55,7 @@ def earlier_run(tmp_path, plan_of):
         for number, (params, state, values) in enumerate(trials):
             journal.append("asked", trial=number, params=params, is_default=False, seed=0)
             for iteration, value in enumerate(values, start=1):
-                metrics = {changes.get("metric", "loss"): value}
+                metrics = {changes.get("metric", "loss"): value, **others}
                 journal.append("reported", trial=number, iteration=iteration, metrics=metrics)
             if state:
                 journal.append("ended", trial=number, state=state, told="")
@@ -105,6 +106,20 @@ def test_a_trial_that_does_not_count_is_left_out_with_its_reason(
     expected = f"1 of 2 trials of {folder} taken; left out: trial 1 {reason}"
     assert earlier_sentence(run) == expected
     assert run.facts == {"taken": 1, "left_out": {reason: [1]}, "differing": []}
+
+
+def test_what_trials_are_judged_by_besides_is_taken_too_and_its_lack_is_a_reason(
+    earlier_run, plan_of
+):
+    plain = earlier_run("plain", (SOUND, "finished", [1.0]))
+    costly = earlier_run("costly", (SOUND, "finished", [1.0]), others={"cost": 3.0, "size": 9.0})
+    bounded = "+constraints.cost.max=1"
+    with pytest.raises(PlanError) as caught:
+        read_earlier(plan_of(bounded, warm_start=[plain]))
+    assert caught.value.problems[0].got == f"{plain}: 1 without cost"
+    (run,) = read_earlier(plan_of(bounded, warm_start=[costly]))
+    assert run.taken[0].others == {"cost": 3.0}
+    assert EarlierTrial.from_fields(run.taken[0].to_fields()) == run.taken[0]
 
 
 def test_a_trial_that_a_population_changed_is_left_out(earlier_run, plan_of, tmp_path):

@@ -5,6 +5,8 @@ import json
 import pytest
 
 from hpo_app.errors import EXIT_CANNOT_LOAD, RunFolderError
+from hpo_app.plan.criteria import Constraint
+from hpo_app.plan.run_plan import Mode, Objective
 from hpo_app.study.journal import FILE_NAME, read_events
 from hpo_app.study.lines import line_of
 from hpo_app.study.replay import load_study, stored_changes
@@ -126,6 +128,7 @@ LEARNED = {"run_id": "r", "number": 0, "state": "finished", "params": {}, "curve
         [{**LEARNED, "curve": [[1, None]]}],
         [{**LEARNED, "curve": [["1", 1.0]]}],
         [{**LEARNED, "more": 1}],
+        [{**LEARNED, "others": {"ms": "1"}}],
     ],
     ids=repr,
 )
@@ -134,6 +137,55 @@ def test_a_run_that_learned_from_nonsense_is_refused(tmp_path, learned):
     assert load_study(tmp_path).trials
     write(tmp_path, {**OPENED, "learned": learned}, ASKED)
     with pytest.raises(RunFolderError, match="line 1"):
+        load_study(tmp_path)
+
+
+BOUND = {"constraints": {"ms": {"max": 20.0}}}
+
+
+@pytest.mark.parametrize(
+    "constraints",
+    [5, ["ms"], {"ms": 20}, {"ms": {}}, {"ms": {"most": 20}}, {"ms": {"max": None}}],
+    ids=repr,
+)
+def test_constraints_that_are_none_are_refused(tmp_path, constraints):
+    write(tmp_path, {**OPENED, **BOUND}, ASKED)
+    assert load_study(tmp_path).criteria.constraints == (Constraint("ms", max=20.0),)
+    write(tmp_path, {**OPENED, "constraints": constraints}, ASKED)
+    with pytest.raises(RunFolderError, match="line 1"):
+        load_study(tmp_path)
+
+
+BOTH = {"objectives": [{"metric": "loss", "mode": "min"}, {"metric": "ms", "mode": "max"}]}
+
+
+@pytest.mark.parametrize(
+    "objectives",
+    [5, [], ["loss"], [{"metric": "loss"}], [{"metric": 3, "mode": "min"}], {"loss": "min"}],
+    ids=repr,
+)
+def test_objectives_that_are_none_are_refused(tmp_path, objectives):
+    write(tmp_path, {**OPENED, **BOTH}, ASKED, {**REPORTED, "metrics": {"loss": 1.0, "ms": 2.0}})
+    criteria = load_study(tmp_path).criteria
+    assert criteria.objectives == (Objective("loss", Mode.MIN), Objective("ms", Mode.MAX))
+    write(tmp_path, {**OPENED, **BOTH}, ASKED, REPORTED)
+    with pytest.raises(RunFolderError, match="the metric 'ms'"):
+        load_study(tmp_path)
+    write(tmp_path, {**OPENED, "objectives": objectives}, ASKED)
+    with pytest.raises(RunFolderError, match="line 1"):
+        load_study(tmp_path)
+
+
+def test_what_trials_are_judged_by_is_in_every_report_and_of_every_learned_trial(tmp_path):
+    report = {**REPORTED, "metrics": {"loss": 1.0, "ms": 3.0}}
+    learned = {"learned": [{**LEARNED, "others": {"ms": 4.0}}]}
+    write(tmp_path, {**OPENED, **BOUND, **learned}, ASKED, report)
+    assert load_study(tmp_path).trials[0].last == report["metrics"]
+    write(tmp_path, {**OPENED, **BOUND}, ASKED, REPORTED)
+    with pytest.raises(RunFolderError, match="the metric 'ms'"):
+        load_study(tmp_path)
+    write(tmp_path, {**OPENED, **BOUND, "learned": [LEARNED]}, ASKED)
+    with pytest.raises(RunFolderError, match="the metric 'ms'"):
         load_study(tmp_path)
 
 

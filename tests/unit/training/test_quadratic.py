@@ -8,7 +8,7 @@ import pytest
 
 from hpo_app.training.contract import ConfigurationError
 from hpo_app.training.engine import TrainingEngine
-from hpo_app.training.models.quadratic import BEST, KINDS, START, lowest_loss, train
+from hpo_app.training.models.quadratic import BEST, FRONT, KINDS, START, cost_at, lowest_loss, train
 
 
 if TYPE_CHECKING:
@@ -138,3 +138,25 @@ def test_a_missing_setting_is_refused() -> None:
         TrainingEngine(train).fit(
             {**BEST, "step_time_s": 0.0}, {}, {"iterations": 1}, metric="loss", seed=0
         )
+
+
+def test_no_point_has_a_lower_end_at_a_lower_cost_than_the_front() -> None:
+    xs = [-5.0 + step / 10 for step in range(101)]
+    sums = {}
+    for x in xs:
+        end = losses(400, x=x)[-1]
+        sums[x] = math.sqrt(end) + math.sqrt(cost_at(x))
+    assert min(sums.values()) == pytest.approx(FRONT)
+    on_front = [x for x in xs if sums[x] == pytest.approx(FRONT, abs=1e-6)]
+    assert (on_front[0], on_front[-1]) == (-1.5, 1.5)
+    assert cost_at(-1.5) == 0.0
+    off = [point for point in POINTS if point != {**BEST, "x": point["x"]}]
+    assert all(
+        math.sqrt(losses(60, **point)[-1]) + math.sqrt(cost_at(point["x"])) > FRONT for point in off
+    )
+
+
+def test_every_report_has_the_cost_of_its_point() -> None:
+    settings = {**BEST, "x": 1.0, "noise": 1.0, "step_time_s": 0.0}
+    reports = TrainingEngine(train).fit(settings, {}, {"iterations": 3}, metric="loss", seed=0)
+    assert [report["cost"] for report in reports] == [cost_at(1.0)] * 3 == [0.25] * 3

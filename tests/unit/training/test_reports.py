@@ -152,3 +152,27 @@ def test_a_number_is_finite_and_not_text(value: Any) -> None:
     assert checked_number(np.float64(0.5), "model.x") == 0.5
     with pytest.raises(ConfigurationError, match=r"^model\.x\n.*\n.*a finite number"):
         checked_number(value, "model.x")
+
+
+@pytest.mark.parametrize(
+    ("report", "message"),
+    [
+        (
+            {"loss": 1.0, "latency": 3.0},
+            "The metric 'latency_ms', by which trials are judged too, is not in the report, which "
+            "has latency and loss. Did you mean latency?",
+        ),
+        (
+            {"loss": 1.0, "latency_ms": float("nan")},
+            "The metric 'latency_ms', by which trials are judged too, must be a finite number; "
+            "got nan (float).",
+        ),
+    ],
+    ids=["missing", "not a number"],
+)
+def test_what_trials_are_judged_by_besides_the_objective_is_asked_for_too(
+    report: dict[str, float], message: str
+) -> None:
+    with pytest.raises(ReportError) as caught:
+        checked_metrics(report, "loss", "latency_ms")
+    assert str(caught.value) == message

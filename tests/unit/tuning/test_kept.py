@@ -55,6 +55,20 @@ def test_of_trials_that_ended_only_the_last_one_of_the_best_stays(save, left):
     assert left() == {1: [2], 3: [2]}
 
 
+def test_of_one_that_is_no_longer_among_the_best_nothing_stays(save, left):
+    kept = KeptCheckpoints(keep_best=9)
+    for number in range(3):
+        kept.add(number, str(save(number, 0)))
+        kept.ended(number, standing(1.0, number))
+    kept.beaten(1)
+    kept.clean()
+    assert left() == {0: [0], 2: [0]}
+    kept.beaten(1)
+    kept.beaten(7)
+    kept.clean()
+    assert left() == {0: [0], 2: [0]}
+
+
 def test_nothing_stays_of_a_trial_that_failed_or_where_nothing_is_to_be_kept(save, left):
     kept = KeptCheckpoints(keep_best=1)
     kept.add(0, str(save(0, 0)))

@@ -142,7 +142,7 @@ def test_median_stopping_decides_after_a_kill_what_it_would_have_decided(tmp_pat
 
     def make():
         scheduler = MedianStoppingRule("iteration", grace_period=1, min_samples_required=3)
-        scheduler.set_search_properties("metrics/loss", "min")
+        scheduler.set_search_properties("judged", "min")
         return scheduler
 
     def events():
@@ -163,7 +163,7 @@ def test_median_stopping_decides_after_a_kill_what_it_would_have_decided(tmp_pat
     class Newcomer:
         trial_id = "000009"
 
-    report = {"iteration": 3, "metrics/loss": 2.5}
+    report = {"iteration": 3, "judged": 2.5}
     assert reminded.on_trial_result(None, Newcomer(), report) == "STOP"
-    good = {"iteration": 3, "metrics/loss": 0.5}
+    good = {"iteration": 3, "judged": 0.5}
     assert reminded.on_trial_result(None, Newcomer(), good) == "CONTINUE"

@@ -4,15 +4,16 @@ from types import SimpleNamespace
 
 import pytest
 
+from hpo_app.plan.criteria import Criteria
 from hpo_app.plan.run_plan import Mode, Objective, Stop
 from hpo_app.study.records import Report, TrialRecord, TrialState
 from hpo_app.tuning.stopping import StopRules
 
 
-def rules(mode=Mode.MAX, iterations=6, max_same_failures=3, **stop):
+def rules(mode=Mode.MAX, iterations=6, **stop):
     plan = SimpleNamespace(
         stop=Stop(**stop),
-        objective=Objective("reward", mode),
+        criteria=Criteria((Objective("reward", mode),)),
         iterations=iterations,
         max_same_failures=3,
     )

@@ -1,0 +1,82 @@
+"""From a study to the files of its run folder that other programs read, and that train again."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from hpo_app.actions.typed import train_command
+from hpo_app.analysis.best import best_trial
+from hpo_app.analysis.pareto import pareto_front
+from hpo_app.analysis.tables import write_trials_csv
+from hpo_app.analysis.wording import bounds_text, plain
+from hpo_app.config.best import BestConfig, write_best
+from hpo_app.config.render import render
+from hpo_app.config.secrets import with_secrets_by_name
+from hpo_app.errors import listed
+from hpo_app.report.summary_json import write_summary
+
+
+if TYPE_CHECKING:
+    from hpo_app.plan.run_plan import RunPlan
+    from hpo_app.study.records import Study, TrialRecord
+
+FRONT_FOLDER = "front"
+_OF_FRONT = re.compile(r"\d+\.yaml")
+
+
+def write_results(plan: RunPlan, study: Study) -> None:
+    """Write trials.csv, summary.json and, where there is a winner, best.yaml.
+
+    With several objectives, each trial of the Pareto front gets a file in `front/`, and best.yaml
+    is its most balanced one.
+
+    Args:
+        plan: The plan of the run.
+        study: What came out.
+    """
+    write_trials_csv(study, study.folder / "trials.csv")
+    write_summary(study, study.folder / "summary.json")
+    best = best_trial(study)
+    if best is not None:
+        _write(plan, study, best, "best.yaml")
+    if plan.criteria.has_several:
+        _write_front(plan, study)
+
+
+def _write_front(plan: RunPlan, study: Study) -> None:
+    folder = study.folder / FRONT_FOLDER
+    front = {f"{trial.number}.yaml": trial for trial in pareto_front(study)}
+    for path in folder.glob("*.yaml"):
+        # An earlier start of this run wrote it, and a later trial is better.
+        if _OF_FRONT.fullmatch(path.name) and path.name not in front:
+            path.unlink()
+    if front:
+        folder.mkdir(exist_ok=True)
+    for name, trial in front.items():
+        _write(plan, study, trial, f"{FRONT_FOLDER}/{name}")
+
+
+def _write(plan: RunPlan, study: Study, trial: TrialRecord, name: str) -> None:
+    unmet = trial.unmet(plan.criteria)
+    provenance: dict[str, Any] = {
+        "run_id": study.run_id,
+        "trial": trial.number,
+        "trial_seed": trial.seed,
+        "iterations": trial.iterations,
+        **{metric: trial.last[metric] for metric in plan.criteria.metrics},
+    }
+    values = listed(
+        f"{plain(objective.metric)} {trial.last[objective.metric]:.6g}"
+        for objective in plan.objectives
+    )
+    what = "Best configuration" if name == "best.yaml" else "One of the Pareto front"
+    head = [
+        f"{what} of run {study.run_id}: trial {trial.number}, {values} after "
+        f"{trial.iterations} iterations.",
+        *([f"It does not keep {bounds_text(unmet, trial.last)}."] if unmet else []),
+        train_command(plan, study.folder, name),
+    ]
+    rendered = render(with_secrets_by_name(plan.template), trial.params)
+    config = BestConfig(rendered, plan.criteria, trial.params, provenance)
+    write_best(study.folder / name, config, head)
