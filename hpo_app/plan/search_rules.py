@@ -70,8 +70,8 @@ def population_with_model_based_searcher(plan: RunPlan) -> Iterator[Problem]:
         yield Problem(
             "search_alg",
             plan.choices.get("search_alg", plan.searcher.component.target),
-            "random, optuna_qmc or grid, which look at no results: population-based training "
-            "changes the parameters of running trials",
+            "random, optuna_qmc or grid, which look at no results, because population-based "
+            "training changes the parameters of running trials",
             "set search_alg=random, or scheduler=asha",
         )
 
