@@ -21,7 +21,7 @@ from hpo_app.errors import EXIT_COMPLETE, HpoError, Problem, TrainingError
 from hpo_app.redaction import hide, secrets_in
 from hpo_app.report.format import bounds_text, duration, number, objectives_text
 from hpo_app.study.disk import is_full
-from hpo_app.training.engine import TrainingEngine
+from hpo_app.training.fit_one import fit_one
 from hpo_app.training.seeds import derive_seed
 
 
@@ -83,9 +83,10 @@ def _fit(
     on_report: Callable[[int, Mapping[str, float]], None],
 ) -> None:
     trainer = config.rendered.model["trainer"]
-    engine = TrainingEngine(load_function(trainer, settings.trusted_modules))
+    train = load_function(trainer, settings.trusted_modules)
     try:
-        engine.fit(
+        fit_one(
+            train,
             *config.rendered,
             metric=config.criteria.objective.metric,
             others=config.criteria.metrics[1:],

@@ -15,7 +15,7 @@ from hpo_app.study.journal import FILE_NAME, read_events
 from hpo_app.study.lock import run_lock
 from hpo_app.study.replay import load_study
 from hpo_app.training.checkpoint import is_whole, read_iteration
-from hpo_app.training.engine import TrainingEngine
+from hpo_app.training.fit_one import fit_one
 from hpo_app.training.models.quadratic import train
 
 
@@ -147,9 +147,8 @@ def test_a_state_that_cannot_be_read_is_a_message(run_folder, damaged):
     huge = b'{"loss": %s}' % (b"9" * 4000)
     for damage in (*ends, *nonsense, huge, *damaged(content, 200)):
         (folder / "state.json").write_bytes(damage)
-        fit = TrainingEngine(train).fit
         options = {"metric": "loss", "seed": 0, "checkpoint": folder}
-        reports = outcome(lambda: fit(*config, **options))  # noqa: B023 - called at once
+        reports = outcome(lambda: fit_one(train, *config, **options))  # noqa: B023 - called at once
         if isinstance(reports, RunFolderError):
             assert "state.json" in reports.problems[0].key
         else:

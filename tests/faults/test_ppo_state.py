@@ -3,7 +3,7 @@
 import pytest
 
 from hpo_app.errors import RunFolderError
-from hpo_app.training.engine import TrainingEngine
+from hpo_app.training.fit_one import fit_one
 from hpo_app.training.models.ppo import train
 from hpo_app.training.models.ppo_state import STATE_FILE, read_state, write_state
 
@@ -34,15 +34,14 @@ DATA = {
 }
 
 
-def fit(iterations, **options):
+def trained(iterations, **options):
     training = {"iterations": iterations, "steps_per_iteration": 32}
-    fit_one = TrainingEngine(train).fit
-    return fit_one(MODEL, DATA, training, metric="eval_reward_mean", seed=0, **options)
+    return fit_one(train, MODEL, DATA, training, metric="eval_reward_mean", seed=0, **options)
 
 
 @pytest.fixture
 def saved(tmp_path):
-    fit(1, folder=tmp_path / "saved")
+    trained(1, folder=tmp_path / "saved")
     return tmp_path / "saved"
 
 
@@ -84,4 +83,4 @@ def test_a_state_that_holds_nonsense_is_a_message(saved, key, value):
     state = read_state(saved / STATE_FILE)
     write_state({**state, key: value}, saved / STATE_FILE)
     with pytest.raises(RunFolderError, match="training state that this trainer wrote"):
-        fit(2, checkpoint=saved)
+        trained(2, checkpoint=saved)

@@ -12,7 +12,6 @@ from stable_baselines3.common.evaluation import evaluate_policy
 from hpo_app.errors import RunFolderError
 from hpo_app.training.checkpoint import write_iteration
 from hpo_app.training.contract import ConfigurationError
-from hpo_app.training.engine import LocalTrial, TrainingEngine
 from hpo_app.training.environments import (
     checked_data,
     load_normalization_state,
@@ -20,6 +19,7 @@ from hpo_app.training.environments import (
     make_training_environment,
     normalization_state,
 )
+from hpo_app.training.fit_one import LocalTrial, fit_one
 from hpo_app.training.models.ppo import STATE_FILE, make_agent, train
 from hpo_app.training.seeds import derive_seed
 
@@ -72,8 +72,8 @@ def fit(
     **options: Any,
 ) -> list[dict[str, float]]:
     training = {"iterations": iterations, "steps_per_iteration": STEPS, "checkpoint_every": 1}
-    return TrainingEngine(train).fit(
-        model or settings(), data, training, metric="eval_reward_mean", seed=seed, **options
+    return fit_one(
+        train, model or settings(), data, training, metric="eval_reward_mean", seed=seed, **options
     )
 
 

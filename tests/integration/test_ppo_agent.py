@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from hpo_app.errors import HpoError
-from hpo_app.training.engine import TrainingEngine
+from hpo_app.training.fit_one import fit_one
 from hpo_app.training.models.ppo import train
 from hpo_app.training.models.ppo_agent import load_agent
 from hpo_app.training.seeds import derive_seed
@@ -52,8 +52,8 @@ def test_a_trained_agent_acts_as_it_did_when_it_was_evaluated(
     tmp_path: Path, data: dict[str, Any]
 ) -> None:
     newest = tmp_path / "newest"
-    reports = TrainingEngine(train).fit(
-        MODEL, data, TRAINING, metric="eval_reward_mean", seed=3, folder=newest
+    reports = fit_one(
+        train, MODEL, data, TRAINING, metric="eval_reward_mean", seed=3, folder=newest
     )
     agent = load_agent(MODEL, data, newest)
     environment = agent.get_env()

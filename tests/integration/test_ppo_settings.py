@@ -9,7 +9,7 @@ from hpo_app.config.compose import compose_config
 from hpo_app.config.parse import parse_plan
 from hpo_app.config.render import render
 from hpo_app.training.contract import ConfigurationError
-from hpo_app.training.engine import TrainingEngine
+from hpo_app.training.fit_one import fit_one
 from hpo_app.training.models.ppo import train
 
 
@@ -18,7 +18,7 @@ def reports_of(*overrides, **params):
         *compose_config(["training.iterations=2", "data.eval_episodes=1", *overrides])
     )
     rendered = render(plan.template, {**plan.space.defaults, "n_epochs": 1, **params})
-    return TrainingEngine(train).fit(*rendered, metric="eval_reward_mean", seed=0)
+    return fit_one(train, *rendered, metric="eval_reward_mean", seed=0)
 
 
 @pytest.mark.parametrize(

@@ -5,8 +5,8 @@ from __future__ import annotations
 import warnings
 from typing import TYPE_CHECKING, Any
 
-from hpo_app.training.engine import LocalTrial
 from hpo_app.training.environments import checked_data, make_evaluation_environment
+from hpo_app.training.fit_one import LocalTrial
 from hpo_app.training.models.ppo import checked_model, make_agent
 
 

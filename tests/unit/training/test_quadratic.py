@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from hpo_app.training.contract import ConfigurationError
-from hpo_app.training.engine import TrainingEngine
+from hpo_app.training.fit_one import fit_one
 from hpo_app.training.models.quadratic import BEST, FRONT, KINDS, START, cost_at, lowest_loss, train
 
 
@@ -26,9 +26,7 @@ POINTS: list[dict[str, Any]] = [
 
 def losses(iterations: int, *, seed: int = 0, **model: Any) -> list[float]:
     settings = {**BEST, "noise": 0.0, "step_time_s": 0.0, **model}
-    reports = TrainingEngine(train).fit(
-        settings, {}, {"iterations": iterations}, metric="loss", seed=seed
-    )
+    reports = fit_one(train, settings, {}, {"iterations": iterations}, metric="loss", seed=seed)
     return [report["loss"] for report in reports]
 
 
@@ -84,12 +82,13 @@ def test_the_seed_decides_the_noise() -> None:
 
 def test_continuing_equals_never_stopping(tmp_path: Path) -> None:
     model = {**BEST, "x": 3.0, "noise": 0.3, "step_time_s": 0.0}
-    engine = TrainingEngine(train)
-    whole = engine.fit(model, {}, {"iterations": 9}, metric="loss", seed=4)
+    whole = fit_one(train, model, {}, {"iterations": 9}, metric="loss", seed=4)
 
-    first = engine.fit(model, {}, {"iterations": 4}, metric="loss", seed=4, folder=tmp_path / "c")
-    rest = engine.fit(
-        model, {}, {"iterations": 9}, metric="loss", seed=4, checkpoint=tmp_path / "c"
+    first = fit_one(
+        train, model, {}, {"iterations": 4}, metric="loss", seed=4, folder=tmp_path / "c"
+    )
+    rest = fit_one(
+        train, model, {}, {"iterations": 9}, metric="loss", seed=4, checkpoint=tmp_path / "c"
     )
 
     assert first + rest == whole
@@ -97,11 +96,12 @@ def test_continuing_equals_never_stopping(tmp_path: Path) -> None:
 
 def test_changed_parameters_go_on_from_where_the_loss_stands(tmp_path: Path) -> None:
     poor = {**BEST, "kind": "flat", "noise": 0.0, "step_time_s": 0.0}
-    engine = TrainingEngine(train)
-    first = engine.fit(poor, {}, {"iterations": 50}, metric="loss", seed=0, folder=tmp_path / "c")
+    first = fit_one(
+        train, poor, {}, {"iterations": 50}, metric="loss", seed=0, folder=tmp_path / "c"
+    )
     better = {**poor, "kind": "smooth"}
-    rest = engine.fit(
-        better, {}, {"iterations": 51}, metric="loss", seed=0, checkpoint=tmp_path / "c"
+    rest = fit_one(
+        train, better, {}, {"iterations": 51}, metric="loss", seed=0, checkpoint=tmp_path / "c"
     )
 
     assert first[-1]["loss"] == pytest.approx(KINDS["flat"], abs=1e-5)
@@ -135,9 +135,7 @@ def test_a_wrong_setting_is_refused(change: dict[str, Any], message: str) -> Non
 
 def test_a_missing_setting_is_refused() -> None:
     with pytest.raises(ConfigurationError, match=r"model\.noise\n  got       nothing"):
-        TrainingEngine(train).fit(
-            {**BEST, "step_time_s": 0.0}, {}, {"iterations": 1}, metric="loss", seed=0
-        )
+        fit_one(train, {**BEST, "step_time_s": 0.0}, {}, {"iterations": 1}, metric="loss", seed=0)
 
 
 def test_no_point_has_a_lower_end_at_a_lower_cost_than_the_front() -> None:
@@ -158,5 +156,5 @@ def test_no_point_has_a_lower_end_at_a_lower_cost_than_the_front() -> None:
 
 def test_every_report_has_the_cost_of_its_point() -> None:
     settings = {**BEST, "x": 1.0, "noise": 1.0, "step_time_s": 0.0}
-    reports = TrainingEngine(train).fit(settings, {}, {"iterations": 3}, metric="loss", seed=0)
+    reports = fit_one(train, settings, {}, {"iterations": 3}, metric="loss", seed=0)
     assert [report["cost"] for report in reports] == [cost_at(1.0)] * 3 == [0.25] * 3

@@ -95,60 +95,51 @@ class FitOptions(TypedDict, total=False):
     others: tuple[str, ...]
 
 
-class TrainingEngine:
-    """Trains single configurations with one training function.
+def fit_one(
+    train: TrainFunction,
+    model: Mapping[str, Any],
+    data: Mapping[str, Any],
+    training: Mapping[str, Any],
+    *,
+    metric: str,
+    seed: int,
+    **options: Unpack[FitOptions],
+) -> list[dict[str, float]]:
+    """Train one configuration to its end and return its reports, in order.
 
-    Attributes:
+    Args:
         train: The training function.
+        model: Settings of the model, plain and resolved.
+        data: Settings of the data or environment, likewise.
+        training: Settings of the training: `iterations`, and `checkpoint_every` if there is
+            a `folder`.
+        metric: Name of a number that every report must have.
+        seed: Seed of everything random.
+        **options: `folder` for the newest checkpoint, `num_cpus`, `on_report`,
+            `checkpoint` to continue from, and the names of `others` that every report must
+            have.
+
+    Returns:
+        The reports of this call: at most `iterations`, without those before the checkpoint.
+
+    Raises:
+        ConfigurationError: If the training function cannot train this.
+        ReportError: If a report is unusable, or there was none.
+        RunFolderError: If the checkpoint does not say its iteration.
     """
-
-    def __init__(self, train: TrainFunction) -> None:
-        self.train = train
-
-    def fit(
-        self,
-        model: Mapping[str, Any],
-        data: Mapping[str, Any],
-        training: Mapping[str, Any],
-        *,
-        metric: str,
-        seed: int,
-        **options: Unpack[FitOptions],
-    ) -> list[dict[str, float]]:
-        """Train one configuration to its end and return its reports, in order.
-
-        Args:
-            model: Settings of the model, plain and resolved.
-            data: Settings of the data or environment, likewise.
-            training: Settings of the training: `iterations`, and `checkpoint_every` if there is
-                a `folder`.
-            metric: Name of a number that every report must have.
-            seed: Seed of everything random.
-            **options: `folder` for the newest checkpoint, `num_cpus`, `on_report`,
-                `checkpoint` to continue from, and the names of `others` that every report must
-                have.
-
-        Returns:
-            The reports of this call: at most `iterations`, without those before the checkpoint.
-
-        Raises:
-            ConfigurationError: If the training function cannot train this.
-            ReportError: If a report is unusable, or there was none.
-            RunFolderError: If the checkpoint does not say its iteration.
-        """
-        iterations = checked_count(training.get("iterations"), "training.iterations")
-        trial = LocalTrial(
-            metric=metric,
-            seed=seed,
-            iterations=iterations,
-            checkpoint_every=training.get("checkpoint_every", 0),
-            **options,
+    iterations = checked_count(training.get("iterations"), "training.iterations")
+    trial = LocalTrial(
+        metric=metric,
+        seed=seed,
+        iterations=iterations,
+        checkpoint_every=training.get("checkpoint_every", 0),
+        **options,
+    )
+    with contextlib.suppress(TrialOver):
+        train(dict(model), dict(data), dict(training), trial)
+    if not trial.reports and trial.iteration < iterations:
+        raise ReportError(
+            "The training function returned without a report; it must call "
+            f'trial.report({{"{metric}": …}}) after each iteration.'
         )
-        with contextlib.suppress(TrialOver):
-            self.train(dict(model), dict(data), dict(training), trial)
-        if not trial.reports and trial.iteration < iterations:
-            raise ReportError(
-                "The training function returned without a report; it must call "
-                f'trial.report({{"{metric}": …}}) after each iteration.'
-            )
-        return trial.reports
+    return trial.reports

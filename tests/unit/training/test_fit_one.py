@@ -16,7 +16,7 @@ from hpo_app.training.checkpoint import (
     write_iteration,
 )
 from hpo_app.training.contract import ReportError
-from hpo_app.training.engine import LocalTrial, TrainingEngine
+from hpo_app.training.fit_one import LocalTrial, fit_one
 
 
 if TYPE_CHECKING:
@@ -48,8 +48,8 @@ def silent(
 def fit(scratch: Path, iterations: int, every: int = 0, **options: Any) -> list[dict[str, float]]:
     scratch.mkdir(exist_ok=True)
     training = {"iterations": iterations, "checkpoint_every": every}
-    return TrainingEngine(count).fit(
-        {}, {"scratch": str(scratch)}, training, metric="steps", seed=11, **options
+    return fit_one(
+        count, {}, {"scratch": str(scratch)}, training, metric="steps", seed=11, **options
     )
 
 
@@ -117,14 +117,14 @@ def test_a_refused_report_counts_for_nothing(tmp_path: Path) -> None:
 
 def test_no_report_at_all_is_an_error() -> None:
     with pytest.raises(ReportError, match=r"returned without a report; .*\"loss\""):
-        TrainingEngine(silent).fit({}, {}, {"iterations": 2}, metric="loss", seed=0)
+        fit_one(silent, {}, {}, {"iterations": 2}, metric="loss", seed=0)
 
 
 def test_a_trainer_may_stop_by_itself() -> None:
     def satisfied(model: Any, data: Any, training: dict[str, Any], trial: Trial) -> None:
         trial.report({"loss": 0.5})
 
-    reports = TrainingEngine(satisfied).fit({}, {}, {"iterations": 9}, metric="loss", seed=0)
+    reports = fit_one(satisfied, {}, {}, {"iterations": 9}, metric="loss", seed=0)
 
     assert reports == [{"loss": 0.5}]
 
@@ -135,7 +135,7 @@ def test_what_the_trainer_changes_in_its_settings_stays_with_it() -> None:
         training.clear()
 
     model, training = {"loss": 1.0}, {"iterations": 1}
-    TrainingEngine(greedy).fit(model, {}, training, metric="loss", seed=0)
+    fit_one(greedy, model, {}, training, metric="loss", seed=0)
 
     assert (model, training) == ({"loss": 1.0}, {"iterations": 1})
 
@@ -203,7 +203,7 @@ def test_a_folder_that_is_no_checkpoint_is_refused_before_training(tmp_path: Pat
 
 def test_training_needs_no_torch_until_a_trainer_does() -> None:
     program = (
-        "import sys, hpo_app.training.engine, hpo_app.training.models.quadratic;"
+        "import sys, hpo_app.training.fit_one, hpo_app.training.models.quadratic;"
         "print(sorted({'torch', 'gymnasium', 'stable_baselines3', 'ray'} & set(sys.modules)))"
     )
     output = subprocess.run(
@@ -222,6 +222,6 @@ def test_one_report_more_than_there_are_iterations_ends_the_training() -> None:
         while True:
             trial.report({"loss": float(trial.iteration)})
 
-    reports = TrainingEngine(train).fit({}, {}, {"iterations": 3}, metric="loss", seed=0)
+    reports = fit_one(train, {}, {}, {"iterations": 3}, metric="loss", seed=0)
 
     assert [report["loss"] for report in reports] == [0.0, 1.0, 2.0]
