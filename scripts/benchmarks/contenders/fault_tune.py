@@ -21,7 +21,7 @@ from contenders.work import QUADRATIC_SPACE
 from ray import tune
 
 from hpo_app.training.checkpoint import write_iteration
-from hpo_app.training.engine import LocalTrial
+from hpo_app.training.fit_one import LocalTrial
 
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ import importlib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from hpo_app.training.engine import LocalTrial
+from hpo_app.training.fit_one import LocalTrial
 from hpo_app.training.seeds import derive_seed
 
 
