@@ -11,11 +11,11 @@ from rich.text import Text
 
 from hpo_app.actions.command import Outcome
 from hpo_app.actions.warm_start import earlier_runs
-from hpo_app.errors import EXIT_COMPLETE, ResourceError
+from hpo_app.errors import EXIT_COMPLETE, ResourceError, listed
 from hpo_app.plan.capacity import this_machine
 from hpo_app.plan.rules import check_capacity
 from hpo_app.plan.search_space import has_default
-from hpo_app.report.format import duration, params_text
+from hpo_app.report.format import duration, params_text, value_text
 from hpo_app.report.sentences import earlier_sentence
 from hpo_app.tuning.preflight import disk_row
 
@@ -71,6 +71,7 @@ def plan_rows(
         *(("objective", str(objective)) for objective in plan.objectives),
         *(("keeping", str(constraint)) for constraint in plan.constraints),
         ("search", _searching(plan)),
+        *(("condition", _condition(plan, name)) for name in plan.space.conditions),
         *(("warm start", earlier_sentence(run_before)) for run_before in earlier),
         ("trial 0", _default(plan)),
         ("budget", _budget(plan)),
@@ -109,10 +110,16 @@ def _searching(plan: RunPlan) -> str:
     return f"{searcher} over {len(plan.space)} parameters, scheduled by {scheduler}"
 
 
+def _condition(plan: RunPlan, name: str) -> str:
+    others = plan.space.conditions[name].items()
+    where = (f"{other}={' or '.join(map(value_text, values))}" for other, values in others)
+    return f"{name} only where {listed(where)}"
+
+
 def _default(plan: RunPlan) -> str:
     if not plan.space.has_defaults:
         return "drawn like the others: no parameter names a default"
-    guessed = [name for name in plan.space if not has_default(plan.space[name])]
+    guessed = [name for name in plan.space.defaults if not has_default(plan.space[name])]
     note = f" (middle of the range, no default known: {', '.join(guessed)})" if guessed else ""
     return f"the default configuration, {params_text(plan.space.defaults)}{note}"
 

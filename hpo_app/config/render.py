@@ -36,7 +36,8 @@ def render(template: Mapping[str, Any], params: Params) -> Rendered:
 
     Args:
         template: The composed config as plain containers, interpolations unresolved.
-        params: Values for `${params.…}`.
+        params: Values for `${params.…}`. An inactive parameter has none here; it is what its entry
+            in the search space says under `otherwise`, or null.
     """
     register_resolvers()
     root = _root(template, params)
@@ -71,7 +72,13 @@ def unresolvable(template: Mapping[str, Any], params: Params) -> Iterator[Proble
 
 
 def _root(template: Mapping[str, Any], params: Params) -> DictConfig:
-    return OmegaConf.create({**template, "params": literal(params)})
+    entries = template.get("search_space")
+    inactive = {
+        name: f"${{search_space.{name}.otherwise}}" if "otherwise" in entry else None
+        for name, entry in (entries.items() if isinstance(entries, dict) else ())
+        if isinstance(entry, dict) and "when" in entry
+    }
+    return OmegaConf.create({**template, "params": {**inactive, **literal(params)}})
 
 
 def _resolve(root: DictConfig, part: str) -> Problem | None:

@@ -15,16 +15,19 @@ def register_resolvers() -> None:
     """Make our resolvers known to OmegaConf, in this process."""
     OmegaConf.register_resolver("hpo.defaults", _defaults, replace=True)
     OmegaConf.register_resolver("hpo.largest_divisor", largest_divisor, replace=True)
+    OmegaConf.register_resolver("hpo.one_minus", one_minus, replace=True)
+    OmegaConf.register_resolver("hpo.power_of_two", power_of_two, replace=True)
     OmegaConf.register_resolver("hpo.quotient", quotient, replace=True)
     OmegaConf.register_resolver("hpo.unique", _unique, replace=True, use_cache=True)
 
 
 def _defaults(space: DictConfig) -> dict[str, Any]:
-    """`${hpo.defaults:${search_space}}`: the default configuration of a search space."""
+    """`${hpo.defaults:${search_space}}`: what a model gets in the default configuration."""
     entries: Any = OmegaConf.to_container(space, resolve=True)
     # An entry that cannot be read is left out here; the plan says what is wrong with it.
     typed, _ = read_space(entries)
-    return typed.defaults
+    defaults = typed.defaults
+    return {name: defaults.get(name, entries[name].get("otherwise")) for name in typed}
 
 
 def largest_divisor(wanted: int, *factors: int) -> int:
@@ -40,6 +43,16 @@ def largest_divisor(wanted: int, *factors: int) -> int:
     small = (size for size in range(1, math.isqrt(max(product, 0)) + 1) if product % size == 0)
     pairs = ((size, product // size) for size in small)
     return max((size for pair in pairs for size in pair if size <= limit), default=1)
+
+
+def one_minus(value: float | None) -> float | None:
+    """`${hpo.one_minus:value}`: for example a discount, whose distance to 1 is what one samples."""
+    return None if value is None else 1 - value
+
+
+def power_of_two(exponent: float | None) -> float | None:
+    """`${hpo.power_of_two:exponent}`: 64 for 6, a whole number where the exponent is one."""
+    return None if exponent is None else 2**exponent
 
 
 def quotient(total: int, parts: int) -> int:

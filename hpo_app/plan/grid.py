@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from typing import TYPE_CHECKING
 
+from hpo_app.plan.configurations import configurations
 from hpo_app.plan.search_space import Choice, Integer, Normal
 
+
+_MOST_COUNTED = 1_000_000
 
 if TYPE_CHECKING:
     from hpo_app.plan.search_space import Parameter, ParamValue, Real, SearchSpace
@@ -32,8 +36,11 @@ def grid_values(parameter: Parameter, points: int) -> list[ParamValue]:
 
 
 def grid_size(space: SearchSpace, points: int) -> int:
-    """Return how many configurations a whole grid has."""
-    return math.prod(len(grid_values(space[name], points)) for name in space)
+    """Return how many configurations a whole grid has; stops counting at a million."""
+    values = {name: grid_values(space[name], points) for name in space}
+    if not space.conditions:
+        return math.prod(map(len, values.values()))
+    return sum(1 for _ in itertools.islice(configurations(space, values), _MOST_COUNTED))
 
 
 def _num_values(parameter: Real | Integer) -> float:

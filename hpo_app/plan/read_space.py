@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from hpo_app.errors import Problem, listed, near_miss
+from hpo_app.plan.read_conditions import read_conditions
 from hpo_app.plan.search_space import (
     Choice,
     Integer,
@@ -38,7 +39,8 @@ class _Kind:
 
     @property
     def fields(self) -> tuple[str, ...]:
-        return ("type", *self.required, *self.optional, "default", "mutable")
+        own = (*self.required, *self.optional)
+        return ("type", *own, "default", "mutable", "when", "otherwise")
 
 
 class _Entry:
@@ -194,7 +196,7 @@ def read_space(
     """Return the typed search space and everything that is wrong with its entries.
 
     Args:
-        entries: `{name: {type: …, low: …, high: …, default: …}}`, as written in YAML.
+        entries: `{name: {type: …, low: …, high: …, default: …, when: …}}`, as written in YAML.
         key: Dotted key of the space in the config, for the messages.
 
     Returns:
@@ -211,7 +213,8 @@ def read_space(
         problems += entry.problems
         if parameter is not None and not entry.problems:
             parameters[str(name)] = parameter
-    return SearchSpace(parameters), problems
+    conditions, condition_problems = read_conditions(entries, parameters, key)
+    return SearchSpace(parameters, conditions), [*problems, *condition_problems]
 
 
 def _read_entry(entry: _Entry, name: object, fields: object) -> Parameter | None:
@@ -235,6 +238,7 @@ def _read_entry(entry: _Entry, name: object, fields: object) -> Parameter | None
     parameter = kind.build(entry)
     if not entry.problems:
         _check_default(entry, parameter)
+        _check_otherwise(entry)
     return parameter
 
 
@@ -262,6 +266,17 @@ def _check_default(entry: _Entry, parameter: Parameter) -> None:
         word = "whole number" if isinstance(parameter, Integer) else "number"
         expected = f"a {word} from {_shown(parameter.low)} to {_shown(parameter.high)}"
     entry.problem("default", default, expected, "move the default, or widen the bounds")
+
+
+def _check_otherwise(entry: _Entry) -> None:
+    if "otherwise" not in entry.fields:
+        return
+    value = entry.fields["otherwise"]
+    if "when" not in entry.fields:
+        expected = "it beside when: a parameter without a condition always has its own value"
+        entry.problem("otherwise", value, expected, "remove it, or add when: {NAME: VALUE}")
+    elif not _is_json(value):
+        entry.problem("otherwise", value, "a value that JSON holds", "write it as text")
 
 
 def _is_mapping(value: object) -> bool:

@@ -72,6 +72,7 @@ def parameters_that_nothing_uses(plan: RunPlan) -> Iterator[Problem]:
     if _ALL_PARAMS.search(str([plan.template.get(part) for part in _TRAINED])):
         return
     used = {name for _, name in _references(plan.template)}
+    used |= {other for others in plan.space.conditions.values() for other in others}
     for name in plan.space_entries:
         if name not in used:
             yield Problem(

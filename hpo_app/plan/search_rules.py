@@ -109,8 +109,7 @@ def grid_that_is_cut_off(plan: RunPlan) -> Iterator[Problem]:
 
 
 def _is_in_grid(space: SearchSpace, points: int) -> bool:
-    defaults = space.defaults
-    return all(defaults[name] in grid_values(space[name], points) for name in space)
+    return all(value in grid_values(space[name], points) for name, value in space.defaults.items())
 
 
 def warm_start_that_nobody_learns_from(plan: RunPlan) -> Iterator[Problem]:
@@ -129,6 +128,19 @@ def population_without_mutable_parameter(plan: RunPlan) -> Iterator[Problem]:
         expected = "at least one parameter that may change while a trial trains"
         fix = "remove mutable: false from one, or set scheduler=asha"
         yield Problem("search_space", "only parameters with mutable: false", expected, fix)
+
+
+def condition_that_changes_while_a_trial_trains(plan: RunPlan) -> Iterator[Problem]:
+    """Yield, under PBT, a parameter that must not change and whose condition may."""
+    if not plan.scheduler.is_population:
+        return
+    mutable = plan.space.mutable
+    for name, others in plan.space.conditions.items():
+        changing = [other for other in others if other in mutable]
+        if name not in mutable and changing:
+            expected = "a parameter that may change, because those in its condition do"
+            fix = f"set search_space.{changing[0]}.mutable=false, or scheduler=asha"
+            yield Problem(f"search_space.{name}.mutable", "false", expected, fix)
 
 
 def population_too_small(plan: RunPlan) -> Iterator[Problem]:
@@ -192,6 +204,7 @@ _RULES = (
     grid_that_is_cut_off,
     warm_start_that_nobody_learns_from,
     population_without_mutable_parameter,
+    condition_that_changes_while_a_trial_trains,
     population_too_small,
     fidelity_beyond_training,
     arguments_out_of_range,

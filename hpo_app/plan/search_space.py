@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from statistics import NormalDist
 from typing import TYPE_CHECKING, TypeAlias
 
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 ParamValue: TypeAlias = "bool | int | float | str | list[ParamValue] | dict[str, ParamValue] | None"
 Params: TypeAlias = "dict[str, ParamValue]"
@@ -165,7 +165,7 @@ class Choice:
 
     def contains(self, value: object) -> bool:
         """Return whether `value` is in the list."""
-        return any(type(known) is type(value) and known == value for known in self.values)
+        return is_one_of(value, self.values)
 
 
 @dataclass(frozen=True)
@@ -242,9 +242,13 @@ class SearchSpace:
 
     Attributes:
         parameters: `{name: parameter}`.
+        conditions: `{name: {other: values}}` for parameters that are not always active: each is
+            where all of these others are active and have one of these values. The conditions of
+            the others stand among them.
     """
 
     parameters: Mapping[str, Parameter]
+    conditions: Mapping[str, Mapping[str, Sequence[ParamValue]]] = field(default_factory=dict)
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.parameters)
@@ -256,9 +260,32 @@ class SearchSpace:
         return self.parameters[name]
 
     @property
+    def order(self) -> list[str]:
+        """The names, each after those that decide whether it is active."""
+        return sorted(self.parameters, key=lambda name: len(self.conditions.get(name, ())))
+
+    def is_active(self, name: str, params: Params) -> bool:
+        """Return whether a parameter has a say beside the values of those that it depends on."""
+        return all(
+            other in params and is_one_of(params[other], values)
+            for other, values in self.conditions.get(name, {}).items()
+        )
+
+    def active(self, params: Params) -> Params:
+        """Return `params` without those that have no say beside the others."""
+        return {name: value for name, value in params.items() if self.is_active(name, params)}
+
+    def complete(self, params: Params) -> Params:
+        """Return a value for every parameter: the default one where `params` has none."""
+        return {
+            name: params[name] if name in params else default_of(parameter)
+            for name, parameter in self.parameters.items()
+        }
+
+    @property
     def defaults(self) -> Params:
         """The default configuration, with the middle of the range where no default is known."""
-        return {name: default_of(parameter) for name, parameter in self.parameters.items()}
+        return self.active(self.complete({}))
 
     @property
     def has_defaults(self) -> bool:
@@ -269,6 +296,11 @@ class SearchSpace:
     def mutable(self) -> dict[str, Parameter]:
         """The parameters that a scheduler may change while a trial trains."""
         return {name: item for name, item in self.parameters.items() if item.is_mutable}
+
+
+def is_one_of(value: object, values: Iterable[object]) -> bool:
+    """Return whether `value` is among others; `True` is not `1` and `1` is not `1.0`."""
+    return any(type(known) is type(value) and known == value for known in values)
 
 
 def is_number(value: object) -> bool:

@@ -26,13 +26,13 @@ def to_distributions(space: SearchSpace) -> dict[str, BaseDistribution]:
 
 
 def to_drawn(space: SearchSpace, params: Params) -> dict[str, object]:
-    """Return what Optuna would have drawn to get `params`."""
-    return {name: _drawn(space[name], value) for name, value in params.items()}
+    """Return what Optuna would have drawn to get `params`; inactive ones are at their default."""
+    return {name: _drawn(space[name], value) for name, value in space.complete(params).items()}
 
 
 def to_params(space: SearchSpace, drawn: dict[str, object]) -> Params:
-    """Return the values that `drawn` stands for."""
-    return {name: _value(space[name], value) for name, value in drawn.items()}
+    """Return the values that `drawn` stands for, of the parameters that are active."""
+    return space.active({name: _value(space[name], value) for name, value in drawn.items()})
 
 
 def _distribution(parameter: Parameter) -> BaseDistribution:

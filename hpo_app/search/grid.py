@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import itertools
 from typing import TYPE_CHECKING
 
+from hpo_app.plan.configurations import configurations
 from hpo_app.plan.grid import grid_size, grid_values
 from hpo_app.search.engine import Exhausted
 
@@ -32,11 +32,8 @@ class GridSearch:
 
     def over(self, space: SearchSpace) -> GridSearch:
         """Take the space; returns itself."""
-        values = [grid_values(space[name], self.points) for name in space]
-        names = list(space)
-        self._left = (
-            dict(zip(names, chosen, strict=True)) for chosen in itertools.product(*values)
-        )
+        values = {name: grid_values(space[name], self.points) for name in space}
+        self._left = configurations(space, values)
         self._size = grid_size(space, self.points)
         return self
 

@@ -156,9 +156,10 @@ class Searcher:
         problems = []
         for whose, params in _params_in(events):
             strange = [f"{name}={str(value)[:60]}" for name, value in self._outside(params)]
-            missing = [f"no {name}" for name in self._space if name not in params]
+            active = self._space.active(self._space.complete(params))
+            missing = [f"no {name}" for name in active if name not in params]
             for got in (*strange, *missing):
-                expected = "each parameter of the search space, with a value inside it"
+                expected = "each active parameter of the search space, with a value inside it"
                 fix = "restore the run folder from a copy, or start a new run"
                 problems.append(Problem(f"{whose} in the journal", got, expected, fix))
         if problems:
@@ -166,7 +167,8 @@ class Searcher:
 
     def _outside(self, params: Params) -> Iterator[tuple[str, object]]:
         for name, value in params.items():
-            if name not in self._space.parameters or not self._space[name].contains(value):
+            is_known = name in self._space.parameters and self._space[name].contains(value)
+            if not is_known or not self._space.is_active(name, params):
                 yield name, value
 
     def _counts(self, event: Event) -> bool:

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import itertools
 import json
 import math
 import random
 from typing import TYPE_CHECKING
 
+from hpo_app.plan.configurations import configurations
 from hpo_app.plan.search_space import Choice, Integer, Normal
 from hpo_app.search.engine import Exhausted
 
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Sequence
 
     from hpo_app.plan.search_space import Parameter, Params, ParamValue, SearchSpace
     from hpo_app.search.engine import Outcome
@@ -56,22 +56,30 @@ class Tried:
         Raises:
             Exhausted: If the space has no other configuration.
         """
+        # With conditions there are fewer than that, and `another` finds no more.
         if len(self._outcomes) >= self._size:
-            raise Exhausted(f"all {self._size} configurations of the search space were tried")
+            raise self._end()
 
     def another(self, seed: int) -> Params:
-        """Return a configuration that was not tried, at random, from a seed."""
+        """Return a configuration that was not tried, at random, from a seed.
+
+        Raises:
+            Exhausted: If there is none.
+        """
         draw = random.Random(seed)
         for _ in range(_RANDOM_DRAWS):
-            params = {name: self._space[name].at(draw.random()) for name in self._space}
+            drawn = {name: self._space[name].at(draw.random()) for name in self._space}
+            params = self._space.active(drawn)
             if params not in self:
                 return params
-        return next(params for params in self._all() if params not in self)
+        for params in configurations(self._space, _values_of(self._space)):
+            if params not in self:
+                return params
+        raise self._end()
 
-    def _all(self) -> Iterable[Params]:
-        values = [_values(self._space[name]) for name in self._space]
-        for chosen in itertools.product(*values):
-            yield dict(zip(self._space, chosen, strict=True))
+    def _end(self) -> Exhausted:
+        count = len(self._outcomes)
+        return Exhausted(f"all {count} configurations of the search space were tried")
 
 
 def _key(params: Params) -> str:
@@ -88,13 +96,17 @@ def _num_values(parameter: Parameter) -> float:
     return 1 + parameter.num_steps
 
 
-def _values(parameter: Parameter) -> Iterable[ParamValue]:
+def _values_of(space: SearchSpace) -> dict[str, Sequence[ParamValue]]:
+    return {name: _values(space[name]) for name in space}
+
+
+def _values(parameter: Parameter) -> Sequence[ParamValue]:
     if isinstance(parameter, Choice):
         return parameter.values
     if isinstance(parameter, Integer):
         return range(parameter.low, parameter.high + 1, parameter.step)
     if isinstance(parameter, Normal) or parameter.step is None:
         # Where this one has more values than random draws can have met, the others need not vary.
-        return (parameter.at(place / _RANDOM_DRAWS) for place in range(_RANDOM_DRAWS + 1))
+        return [parameter.at(place / _RANDOM_DRAWS) for place in range(_RANDOM_DRAWS + 1)]
     low, step, high = parameter.low, parameter.step, parameter.high
-    return (min(low + place * step, high) for place in range(parameter.num_steps + 1))
+    return [min(low + place * step, high) for place in range(parameter.num_steps + 1)]

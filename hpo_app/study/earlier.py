@@ -183,7 +183,7 @@ def _taken_from(folder: str, study: Study, plan: RunPlan) -> EarlierRun:
         if reason:
             left_out.setdefault(reason, []).append(trial.number)
             continue
-        params = {name: trial.params[name] for name in plan.space}
+        params = plan.space.active(plan.space.complete(trial.params))
         others = {name: trial.last[name] for name in plan.criteria.metrics[1:]}
         taken.append(
             EarlierTrial(study.run_id, trial.number, trial.state, params, curve[-1:], others)
@@ -207,7 +207,7 @@ def _reason_against(trial: TrialRecord, curve: tuple[tuple[int, float], ...], pl
         return "with parameters that changed on the way"
     outside = [
         name
-        for name in space
+        for name in space.active(space.complete(trial.params))
         if name not in trial.params or not _can_be_drawn(space[name], trial.params[name])
     ]
     return f"with {listed(outside)} outside today's values" if outside else ""

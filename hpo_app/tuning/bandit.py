@@ -72,7 +72,8 @@ class PopulationBandit(PopulationTraining):
         return score
 
     def _note(self, number: int, time: int, params: Params, value: float) -> None:
-        position = tuple(self._space[name].position(params[name]) for name in self._names)  # type: ignore[arg-type]
+        whole = self._space.complete(params)  # An inactive parameter stands at its default.
+        position = tuple(self._space[name].position(whole[name]) for name in self._names)  # type: ignore[arg-type]
         rows = self._seen.setdefault(number, [])
         rows.append(_Seen(time, position, self._metric_op * value))
 
@@ -94,7 +95,7 @@ class PopulationBandit(PopulationTraining):
             name: self._space[name].at(min(max(float(place), 0.0), 1.0))
             for name, place in zip(self._names, position, strict=True)
         }
-        return {**params, **moved}
+        return self._space.active({**self._space.complete(params), **moved})
 
     def _changes(self) -> list[tuple[int, tuple[float, ...]]]:
         """Return `(member, (time, score before, position…, gain per iteration))`, by time."""

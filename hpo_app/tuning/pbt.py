@@ -147,12 +147,20 @@ class PopulationTraining(PopulationBasedTraining):
         return {**trial.config, "params": params}, {}
 
     def mutate(self, params: Params) -> Params:
-        """Return `params` with every mutable value moved or drawn anew, inside its bounds."""
-        moved = {
-            name: self._moved(parameter, params[name])
-            for name, parameter in self._space.mutable.items()
-        }
-        return {**params, **moved}
+        """Return `params` with every mutable value moved or drawn anew, inside its bounds.
+
+        A parameter that becomes active is drawn.
+        """
+        mutable = self._space.mutable
+        moved = dict(params)
+        for name in self._space.order:
+            if name not in mutable or not self._space.is_active(name, moved):
+                continue
+            if name in params:
+                moved[name] = self._moved(mutable[name], params[name])
+            else:
+                moved[name] = mutable[name].at(self._random.random())
+        return self._space.active({name: moved[name] for name in self._space if name in moved})
 
     def _moved(self, parameter: Parameter, value: ParamValue) -> ParamValue:
         if self._random.random() < self._resampling:

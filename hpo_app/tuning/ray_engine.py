@@ -86,7 +86,9 @@ class RayEngine:
             return None
         if drawn == RaySearcher.FINISHED:
             raise Exhausted(f"{type(self.searcher).__name__} has no more to propose")
-        return {name: _value(self._space[name], drawn[name]) for name in self._space}
+        return self._space.active(
+            {name: _value(self._space[name], drawn[name]) for name in self._space}
+        )
 
     def impose(self, number: int, params: Params) -> None:
         """Remember values that somebody else chose, until they have a result."""
@@ -152,7 +154,7 @@ def can_start_with_points(searcher: RaySearcher) -> bool:
 
 def to_point(space: SearchSpace, params: Params) -> dict[str, Any]:
     """Return what a searcher would have drawn to get `params`."""
-    return {name: _drawn(space[name], params[name]) for name in space}
+    return {name: _drawn(space[name], value) for name, value in space.complete(params).items()}
 
 
 def _domain(parameter: Parameter) -> Any:

@@ -85,3 +85,20 @@ def test_the_same_seed_mutates_alike():
 def test_wrong_settings_are_refused(arguments):
     with pytest.raises((TypeError, ValueError)):
         scheduler(**arguments)
+
+
+def test_what_becomes_active_is_drawn_and_what_becomes_inactive_is_left_out():
+    entries = {
+        "child": {"type": "uniform", "low": 0.0, "high": 1.0, "when": {"kind": "b"}},
+        "kind": {"type": "choice", "values": ["a", "b"]},
+    }
+    space, problems = read_space(entries)
+    assert problems == []
+    scheduler = PopulationTraining(space, resample_probability=1.0, perturbation_interval=1)
+    params = {"kind": "a"}
+    seen = set()
+    for _ in range(40):
+        params = scheduler.mutate(params)
+        assert ("child" in params) == (params["kind"] == "b")
+        seen.add(tuple(params))
+    assert seen == {("kind",), ("child", "kind")}
