@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from hpo_app.analysis.axes import parameter_axes
 from hpo_app.analysis.best import best_trial
-from hpo_app.analysis.wording import counted, json_text, value_text
+from hpo_app.analysis.wording import counted
 from hpo_app.plots.points import draw_points, point_of
 from hpo_app.plots.style import (
-    LARGEST,
     add_legend,
     dress,
     few_ticks_along_x,
@@ -23,20 +23,18 @@ from hpo_app.plots.style import (
 
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection
 
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from hpo_app.plan.search_space import ParamValue
+    from hpo_app.analysis.axes import ParameterAxis
     from hpo_app.plots.points import Point
     from hpo_app.study.records import Study, TrialRecord
 
 MAX_PANELS = 12
 _COLUMNS = 3
 _PANEL_HEIGHT_IN = 2.5
-_LOG_TYPES = {"loguniform", "qloguniform", "lograndint"}
-_CATEGORY_TYPES = {"choice", "ordinal"}
 
 
 @dataclass(frozen=True)
@@ -60,13 +58,14 @@ class Slice:
 def metric_vs_parameter(study: Study) -> tuple[Slice, ...]:
     """Return a slice per parameter in the order of the search space, without a limit."""
     best = best_trial(study)
-    names = dict.fromkeys([*study.space, *(name for t in study.trials for name in t.params)])
-    return tuple(_slice(study, name, best) for name in names)
+    return tuple(_slice(study, axis, best) for axis in parameter_axes(study).values())
 
 
-def draw(study: Study) -> Figure:
-    """Draw one panel per parameter, at most `MAX_PANELS`."""
+def draw(study: Study, *, names: Collection[str] | None = None) -> Figure:
+    """Draw one panel per parameter, at most `MAX_PANELS`; of all, or of the named ones."""
     slices, metric = metric_vs_parameter(study), study.objective.metric
+    if names is not None:
+        slices = tuple(cut for cut in slices if cut.name in names)
     title = f"{metric} by parameter"
     has_value = any(point.y is not None for cut in slices for point in cut.points)
     if not has_value:
@@ -108,38 +107,16 @@ def _draw_panel(axes: Axes, cut: Slice) -> None:
     label_axes(axes, cut.name)
 
 
-def _slice(study: Study, name: str, best: TrialRecord | None) -> Slice:
-    trials = [trial for trial in study.trials if name in trial.params]
-    criteria, entry = study.criteria, study.space.get(name, {})
-    values = [trial.params[name] for trial in trials]
-    kind = entry.get("type")
-    numbers = [float(value) for value in values if _is_number(value)]  # type: ignore[arg-type]
-    if kind not in _CATEGORY_TYPES and len(numbers) == len(values):
-        points = [point_of(t, x, criteria, best) for t, x in zip(trials, numbers, strict=True)]
-        is_log = kind in _LOG_TYPES and min(numbers, default=0.0) > 0
-        return Slice(name, tuple(points), is_log=is_log)
-    labels = _categories(values, entry)
-    places = {key: place for place, key in enumerate(labels)}
-    points = [
-        point_of(t, places[json_text(t.params[name])] + _spread(t.number), criteria, best)
-        for t in trials
-    ]
-    return Slice(name, tuple(points), categories=tuple(labels.values()))
-
-
-def _categories(values: Sequence[ParamValue], entry: Mapping[str, object]) -> dict[str, str]:
-    """Return `{JSON of a value: its words}`: those of the search space first, in their order."""
-    listed = entry.get("values")
-    known = [*listed, *values] if isinstance(listed, (list, tuple)) else values
-    return {json_text(value): value_text(value) for value in known}
+def _slice(study: Study, axis: ParameterAxis, best: TrialRecord | None) -> Slice:
+    points = []
+    for trial in study.trials:
+        if axis.name in trial.params:
+            x = axis.place(trial.params[axis.name])
+            x += _spread(trial.number) if axis.words else 0.0
+            points.append(point_of(trial, x, study.criteria, best))
+    return Slice(axis.name, tuple(points), axis.words, axis.is_log)
 
 
 def _spread(number: int) -> float:
     # Multiples of the golden ratio spread evenly and are the same on every drawing.
     return ((number * 0.6180339887) % 1.0 - 0.5) * 0.4
-
-
-def _is_number(value: object) -> bool:
-    # Whole numbers can be larger than any float.
-    is_numeric = isinstance(value, (int, float)) and not isinstance(value, bool)
-    return is_numeric and -LARGEST <= value <= LARGEST  # type: ignore[operator]

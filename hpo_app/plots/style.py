@@ -14,6 +14,7 @@ from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties, findfont, get_font
 from matplotlib.ticker import MaxNLocator
 
+from hpo_app.analysis.axes import LARGEST
 from hpo_app.analysis.wording import plain
 
 
@@ -42,9 +43,6 @@ TITLE_SIZE = 12
 LABEL_SIZE = 10
 TICK_SIZE = 9
 MAX_LABEL = 48
-
-# Matplotlib overflows near the largest float when it adds a margin to the axis.
-LARGEST = 1e300
 
 # Above this ratio of the largest to the smallest value, a linear axis shows only the largest.
 _LOG_RATIO = 1000.0

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import itertools
 import statistics
 from collections import Counter
 from typing import TYPE_CHECKING
 
 from hpo_app.analysis.failures import error_line
+from hpo_app.analysis.noise import noise_at_end
 from hpo_app.analysis.wording import number
 from hpo_app.plan.run_plan import Stop
 from hpo_app.study.records import TrialState
@@ -17,9 +17,6 @@ from hpo_app.tuning.attempts import kind_of
 if TYPE_CHECKING:
     from hpo_app.plan.run_plan import RunPlan
     from hpo_app.study.records import TrialRecord
-
-# So many of the last steps of a curve tell how much a value moves by itself.
-_TAIL = 4
 
 
 class StopRules:
@@ -76,11 +73,9 @@ class StopRules:
         return target is not None and self._objective.sign * (value - target) >= 0
 
     def _note(self, gain: float, trial: TrialRecord) -> None:
-        tail = [value for _, value in trial.curve(self._objective.metric)][-_TAIL:]
-        if len(tail) == _TAIL:
-            steps = [after - before for before, after in itertools.pairwise(tail)]
-            # The difference of two independent values spreads by the square root of two more.
-            self._noises.append(statistics.stdev(steps) / 2**0.5)
+        noise = noise_at_end([value for _, value in trial.curve(self._objective.metric)])
+        if noise is not None:
+            self._noises.append(noise)
         # What small steps add up to counts as well: the best moves only with a gain that is one.
         if self._best is None or gain > self._best + self._noise:
             self._best, self._num_since = gain, 0

@@ -91,3 +91,10 @@ def test_the_first_trials_that_fail_alike_end_the_run_and_later_ones_do_not():
     looked = rules()
     assert looked.ended(*trial(0, [1.0] * 6)) == ""
     assert [fails(looked, number, "ValueError: no") for number in range(1, 9)] == [""] * 8
+
+
+def test_values_too_far_apart_to_subtract_tell_no_noise():
+    looked = rules(plateau=1)
+
+    assert looked.ended(*trial(0, [1e308, -1e308] * 3)) == ""
+    assert "the noise of 0" in looked.ended(*trial(1, [-1e308] * 6))

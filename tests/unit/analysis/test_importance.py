@@ -1,0 +1,174 @@
+"""Importance finds what the result hangs on, and says when it cannot be told."""
+
+from __future__ import annotations
+
+import random
+import sys
+
+import pytest
+
+from hpo_app.analysis.importance import Method, most_important, parameter_importance
+from hpo_app.plan.run_plan import Mode, Objective
+from hpo_app.study.records import TrialState
+
+
+SPACE = {
+    "idle": {"type": "uniform", "low": -1.0, "high": 1.0},
+    "lr": {"type": "loguniform", "low": 1e-6, "high": 1.0},
+    "widths": {"type": "choice", "values": [[8], [8, 8], {"a": 1}]},
+}
+
+
+def drawn(rng):
+    return {
+        "idle": rng.uniform(-1, 1),
+        "lr": 10 ** rng.uniform(-6, 0),
+        "widths": rng.choice(SPACE["widths"]["values"]),
+    }
+
+
+@pytest.fixture
+def study(make_study, make_trial):
+    """Forty trials whose loss is the distance of the learning rate to 1e-4, in decades."""
+    rng = random.Random(3)
+    trials = []
+    for number in range(40):
+        params = drawn(rng)
+        off = abs(params["lr"] / 1e-4) if params["lr"] > 1e-4 else 1e-4 / params["lr"]
+        trials.append(make_trial(number, [off], params=params))
+    return make_study(*trials, space=SPACE)
+
+
+@pytest.mark.parametrize("method", list(Method))
+def test_the_parameter_that_decides_comes_first(study, method):
+    if method is Method.FANOVA:
+        pytest.importorskip("sklearn")
+    measured = parameter_importance(study, method)
+
+    assert measured.parameters[0].name == "lr"
+    assert sum(each.share for each in measured.parameters) == pytest.approx(1.0)
+    assert {each.name for each in measured.parameters} == set(SPACE)
+    assert (measured.num_trials, measured.notes) == (40, ())
+    assert measured == parameter_importance(study, method)
+
+
+def test_the_direction_of_the_objective_is_heeded(make_study, make_trial):
+    rng, trials = random.Random(3), []
+    for number in range(60):
+        params = drawn(rng)
+        # High where the learning rate is within a small window, and a cliff of idle at the bad end.
+        value = 1.0 if params["lr"] < 1e-5 else 0.5 - 0.5 * (params["idle"] > 0.8)
+        trials.append(make_trial(number, [value + number * 1e-9], params=params))
+
+    best_by_mode = {
+        mode: parameter_importance(
+            make_study(*trials, space=SPACE, objective=Objective("loss", mode))
+        ).parameters[0]
+        for mode in Mode
+    }
+
+    assert best_by_mode[Mode.MAX].name == "lr"
+    assert best_by_mode[Mode.MIN].name == "idle"
+
+
+def test_failed_trials_are_left_out_and_stopped_ones_compared_where_they_got(
+    make_study, make_trial, make_failed_trial
+):
+    trials = [
+        make_trial(
+            number,
+            [1.0 + number, float(number % 7)] if number < 20 else [1.0 + number],
+            params={"p": float(number)},
+            state=TrialState.FINISHED if number < 20 else TrialState.STOPPED,
+        )
+        for number in range(40)
+    ]
+    study = make_study(
+        *trials, make_failed_trial(40), space={"p": {"type": "uniform"}}, iterations=2
+    )
+
+    measured = parameter_importance(study)
+
+    assert (measured.iteration, measured.num_trials) == (2, 20)
+
+
+def test_a_conditional_parameter_is_measured_where_it_is(make_study, make_trial):
+    rng, trials = random.Random(1), []
+    for number in range(60):
+        kind = rng.choice(["sgd", "adam"])
+        params = {"kind": kind, "idle": rng.random()}
+        if kind == "sgd":
+            params["momentum"] = rng.random()
+        value = params.get("momentum", 0.6) + 0.01 * rng.random()
+        trials.append(make_trial(number, [value], params=params))
+    space = {
+        "kind": {"type": "choice", "values": ["sgd", "adam"]},
+        "idle": {"type": "uniform", "low": 0.0, "high": 1.0},
+        "momentum": {"type": "uniform", "low": 0.0, "high": 1.0},
+    }
+
+    measured = parameter_importance(make_study(*trials, space=space))
+    shares = {each.name: each.share for each in measured.parameters}
+    counts = {each.name: each.num_trials for each in measured.parameters}
+
+    assert shares["momentum"] > shares["idle"]
+    assert counts["momentum"] < counts["idle"] == 60
+    assert "momentum: not in every trial" in measured.notes[0]
+
+
+def test_fanova_leaves_out_what_not_every_trial_has(study, make_study, make_trial):
+    pytest.importorskip("sklearn")
+    more = make_trial(40, [3.0], params={"lr": 0.01, "idle": 0.5})
+
+    measured = parameter_importance(make_study(*study.trials, more, space=SPACE), Method.FANOVA)
+
+    assert "widths" not in {each.name for each in measured.parameters}
+    assert measured.notes == ("Left out, because not in every trial, or constant: widths.",)
+
+
+def test_fanova_without_its_package_says_what_to_install(study, monkeypatch):
+    monkeypatch.setitem(sys.modules, "sklearn", None)
+
+    with pytest.raises(ModuleNotFoundError, match="pip install scikit-learn"):
+        parameter_importance(study, Method.FANOVA)
+
+
+@pytest.mark.parametrize(
+    ("values", "params", "reason"),
+    [
+        ([], [], "no trial can be compared"),
+        ([1.0, 2.0], [1, 2], "only 2 trials can be compared, and fewer than 5"),
+        ([1.0] * 6, range(6), "all 6 trials have the same value"),
+        (range(6), [3] * 6, "no parameter has more than one value"),
+    ],
+)
+def test_why_it_cannot_be_told(make_study, make_trial, values, params, reason):
+    trials = [
+        make_trial(n, [float(v)], params={"p": p})
+        for n, (v, p) in enumerate(zip(values, params, strict=True))
+    ]
+    measured = parameter_importance(make_study(*trials, space={"p": {"type": "uniform"}}))
+
+    assert measured.parameters == ()
+    assert reason in measured.notes[0]
+
+
+def test_few_trials_are_told_to_be_chance(make_study, make_trial):
+    trials = [make_trial(n, [float(n % 4)], params={"p": float(n)}) for n in range(8)]
+    measured = parameter_importance(make_study(*trials, space={"p": {"type": "uniform"}}))
+
+    assert measured.notes[0].startswith("With 8 trials this is mostly chance")
+
+
+def test_the_most_important_come_first_and_the_rest_in_the_order_of_the_space(
+    study, make_study, make_trial
+):
+    assert most_important(study, 1) == ["lr"]
+    assert most_important(make_study(make_trial(0, [1.0]), space=SPACE), 2) == ["idle", "lr"]
+
+
+def test_every_study_has_an_importance_or_a_reason(hostile_study):
+    measured = parameter_importance(hostile_study)
+
+    assert measured.parameters or measured.notes
+    assert all(0.0 <= each.share <= 1.0 for each in measured.parameters)
