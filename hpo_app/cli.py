@@ -6,7 +6,6 @@ import argparse
 import contextlib
 import importlib
 import os
-import re
 import sys
 import traceback
 from pathlib import Path
@@ -16,7 +15,7 @@ import hydra
 
 from hpo_app.actions.command import Command, Outcome
 from hpo_app.actions.environment import version_line
-from hpo_app.actions.typed import resume_command
+from hpo_app.actions.typed import resume_command, typed
 from hpo_app.config.arguments import named_folder, split_changes
 from hpo_app.config.build import COMPONENTS
 from hpo_app.config.compose import (
@@ -49,9 +48,9 @@ from hpo_app.redaction import guard_output
 from hpo_app.report.format import plain
 from hpo_app.signals import Signals
 from hpo_app.study.disk import is_disk_error, storage_error
-from hpo_app.study.folder import refuse_altered_config
+from hpo_app.study.folder import is_worth_keeping, refuse_altered_config, remove_unused
 from hpo_app.study.journal import FILE_NAME
-from hpo_app.study.lock import claimed, is_held_by_another
+from hpo_app.study.lock import claimed
 from hpo_app.study.replay import stored_changes
 
 
@@ -63,8 +62,6 @@ if TYPE_CHECKING:
 # Each is a module of hpo_app.actions, imported when it is asked for: Ray alone costs a second.
 ACTIONS = ("optimize", "plan", "resume", "train")
 _NOTHING_DONE = "interrupted before the first trial"
-# The folder between outputs/ and a run: it is removed with the last run in it.
-_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
 def main(signals: Signals | None = None) -> int:
@@ -129,9 +126,9 @@ def _run_action(config: DictConfig, changes: tuple[str, ...], signals: Signals) 
         with signals.raised():
             outcome = _action(config, folder, changes, signals)
     except HpoError as error:
-        outcome = Outcome(_say(error), keeps_folder=_is_worth_keeping(folder))
+        outcome = Outcome(_say(error), keeps_folder=is_worth_keeping(folder))
     except KeyboardInterrupt:
-        outcome = Outcome(_interrupted(folder, signals), keeps_folder=_is_worth_keeping(folder))
+        outcome = Outcome(_interrupted(folder, signals), keeps_folder=is_worth_keeping(folder))
     except Exception as error:  # noqa: BLE001 - the one place that meets what nobody foresaw
         if is_disk_error(error):
             return Outcome(_say(_unwritten(error, folder)))
@@ -141,7 +138,7 @@ def _run_action(config: DictConfig, changes: tuple[str, ...], signals: Signals) 
             f"the folder {folder}\n"
         )
     if not outcome.keeps_folder:
-        _remove(folder)
+        remove_unused(folder)
     return outcome
 
 
@@ -151,32 +148,11 @@ def _unwritten(error: BaseException, folder: Path) -> HpoError:
     return storage_error(folder, error, fix)
 
 
-def _is_worth_keeping(folder: Path) -> bool:
-    if is_held_by_another(folder):
-        return True
-    return any((folder / name).exists() for name in (FILE_NAME, "checkpoint"))
-
-
-def _remove(folder: Path) -> None:
-    """Take away what Hydra made for a run that never began, and nothing else.
-
-    A person may have named any folder with hydra.run.dir: what else is in it is theirs.
-    """
-    for name in (".hydra/config.yaml", ".hydra/hydra.yaml", ".hydra/overrides.yaml", "run.log"):
-        (folder / name).unlink(missing_ok=True)
-    for emptied in (folder / ".hydra", folder):
-        with contextlib.suppress(OSError):  # It holds something of somebody else's.
-            emptied.rmdir()
-    if _DATE.fullmatch(folder.parent.name):
-        with contextlib.suppress(OSError):  # Other runs are in it.
-            folder.parent.rmdir()
-
-
 def _interrupted(folder: Path, signals: Signals) -> int:
     text = _NOTHING_DONE
     if (folder / FILE_NAME).exists():
         text = f"interrupted; go on by {resume_command(folder)}"
-    elif _is_worth_keeping(folder):
+    elif is_worth_keeping(folder):
         text = f"interrupted; what there is stands in {folder}"
     sys.stderr.write(f"{text}\n")
     return signals.exit_code or EXIT_INTERRUPTED
@@ -208,6 +184,7 @@ def _action(
         best=config.best,
         changes=changes,
         signals=signals,
+        started_by=typed(sys.argv[1:]),
     )
     module = importlib.import_module(f"hpo_app.actions.{name}")
     outcome: Outcome = module.run(command)

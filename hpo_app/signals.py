@@ -44,10 +44,17 @@ class Signals:
         must_leave: Whether something hangs that the ordinary end of Python would wait for.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, leaves: bool = True) -> None:
+        """Wait for signals.
+
+        Args:
+            leaves: Whether a second signal ends this process. Where the process is somebody else's,
+                a notebook's for example, it raises instead.
+        """
         self.number: int | None = None
         self.before_leaving: Callable[[], None] | None = None
         self.must_leave = False
+        self._leaves = leaves
         self._raises = False
         self._taken: tuple[signal.Signals, ...] = ()
 
@@ -120,7 +127,11 @@ class Signals:
         self.number = number if self.number is None else self.number
 
     def leave(self, code: int) -> NoReturn:
-        """End the process now, whatever else it is doing."""
+        """End the process now, or what is under way in it, whatever that is."""
+        if not self._leaves:
+            if self.before_leaving is not None:
+                self.before_leaving()
+            raise Interrupted(self.number or signal.SIGINT)
         try:
             if self.before_leaving is not None:
                 self.before_leaving()

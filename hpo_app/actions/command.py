@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
+
+from rich.console import Console
 
 
 if TYPE_CHECKING:
@@ -14,6 +16,7 @@ if TYPE_CHECKING:
     from hpo_app.config.settings import RunSettings
     from hpo_app.plan.run_plan import RunPlan
     from hpo_app.signals import Signals
+    from hpo_app.training.contract import TrainFunction
 
 
 @dataclass(frozen=True)
@@ -27,6 +30,9 @@ class Command:
         best: Value of the key `best`.
         changes: Overrides of model, data and training that apply to the file named by `best`.
         signals: What this process is told while the action goes on.
+        started_by: How it was started, for the record and the report.
+        train: The training function, where Python code handed one over; else the plan names it.
+        console: Where to say what a person should know.
     """
 
     read_plan: Callable[[], RunPlan]
@@ -35,6 +41,9 @@ class Command:
     best: str | None
     changes: tuple[str, ...]
     signals: Signals
+    started_by: str
+    train: TrainFunction | None = None
+    console: Console = field(default_factory=lambda: Console(highlight=False))
 
     @cached_property
     def plan(self) -> RunPlan:

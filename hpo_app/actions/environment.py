@@ -6,11 +6,8 @@ import importlib.metadata
 import os
 import platform
 import subprocess
-import sys
 from datetime import datetime, timezone
 from typing import Any
-
-from hpo_app.actions.typed import typed
 
 
 _PACKAGES = (
@@ -19,11 +16,11 @@ _PACKAGES = (
 )  # fmt: skip
 
 
-def environment_facts() -> dict[str, Any]:
+def environment_facts(command: str) -> dict[str, Any]:
     """Return versions, host, command and git state as plain values."""
     return {
         "started_at": datetime.now(timezone.utc).isoformat(timespec="seconds"),
-        "command": typed(sys.argv[1:]),
+        "command": command,
         "python": platform.python_version(),
         "platform": platform.platform(),
         "host": platform.node(),

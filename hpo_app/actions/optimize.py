@@ -6,12 +6,10 @@ import contextlib
 import sys
 from typing import TYPE_CHECKING
 
-from rich.console import Console
-
 from hpo_app.actions.command import Outcome
 from hpo_app.actions.environment import environment_facts
 from hpo_app.actions.results import write_results
-from hpo_app.actions.typed import resume_command, shown_path, train_command, typed
+from hpo_app.actions.typed import resume_command, shown_path, train_command
 from hpo_app.actions.warm_start import earlier_runs
 from hpo_app.analysis.best import best_trial
 from hpo_app.config.secrets import secret_variables
@@ -25,6 +23,7 @@ from hpo_app.errors import (
 )
 from hpo_app.report.document import write_report
 from hpo_app.report.live import Progress, make_view
+from hpo_app.report.logged import LoggedView
 from hpo_app.report.sentences import earlier_sentence
 from hpo_app.report.terminal import print_summary
 from hpo_app.study.disk import is_for_want_of_room
@@ -41,6 +40,8 @@ from hpo_app.tuning.watchdog import LOST, STALLED
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from rich.console import Console
 
     from hpo_app.actions.command import Command
     from hpo_app.plan.run_plan import RunPlan
@@ -62,14 +63,14 @@ def search(command: Command, changes: Sequence[str] | None = None) -> Outcome:
         Interrupted: If a signal came before the first trial.
     """
     plan, folder = command.plan, command.folder
-    console = Console(highlight=False)
+    console = command.console
     # A run that goes on has what it took over in its journal, and needs no other folder.
     earlier = earlier_runs(plan) if changes is None else ()
     if secret_variables(plan.template):
         # None is written to it by us, but a training function writes there too.
         with contextlib.suppress(PermissionError):  # Whose folder it is decides.
             folder.chmod(0o700)
-    facts = environment_facts()
+    facts = environment_facts(command.started_by)
     progress = Progress(plan.criteria, plan.num_trials, plan.iterations)
     supervisor = Supervisor(command.signals)
     with command.signals.noted(), run_lock(folder) as note:
@@ -79,7 +80,8 @@ def search(command: Command, changes: Sequence[str] | None = None) -> Outcome:
         for line in filter(None, (note, *learned, *_where(plan))):
             _say(console, line)
         try:
-            with make_view(progress, console) as view:
+            with make_view(progress, console) as shown:
+                view = LoggedView(shown)
                 study = supervisor.run(
                     lambda: run_search(
                         plan,
@@ -89,6 +91,7 @@ def search(command: Command, changes: Sequence[str] | None = None) -> Outcome:
                         changes=changes,
                         earlier=earlier,
                         supervisor=supervisor,
+                        train=command.train,
                     ),
                     view.notice,
                 )
@@ -106,12 +109,12 @@ def _where(plan: RunPlan) -> tuple[str, str]:
 def conclude(command: Command, study: Study) -> Outcome:
     """Write results and report of a study, and print what came out."""
     plan, folder = command.plan, command.folder
-    console = Console(highlight=False)
+    console = command.console
     best = best_trial(study)
     again = train_command(plan, folder)
     try:
         write_results(plan, study)
-        report = write_report(study, folder, command=typed(sys.argv[1:]), train_command=again)
+        report = write_report(study, folder, command=command.started_by, train_command=again)
     except (FileExistsError, IsADirectoryError, NotADirectoryError) as error:
         raise _occupied(error, f"type {resume_command(folder, plan)}") from None
     print_summary(study, console, run_folder=folder, report_path=report, train_command=again)

@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from rich.console import Console
-
 from hpo_app.actions.optimize import conclude, search
 from hpo_app.errors import PlanError, Problem
 from hpo_app.study.journal import FILE_NAME, Journal
@@ -32,7 +30,7 @@ def run(command: Command) -> Outcome:
     # Says what is wrong with it before Ray starts.
     study = load_study(command.folder)
     if study.note:
-        Console(highlight=False).print(study.note, markup=False, soft_wrap=True)
+        command.console.print(study.note, markup=False, soft_wrap=True)
     _refuse_fewer(study, command.plan.num_trials)
     # The run may be longer than it was, or shorter.
     wanted = replace(study, num_trials=command.plan.num_trials)

@@ -6,6 +6,8 @@ import os
 import shlex
 from typing import TYPE_CHECKING
 
+from hpo_app.config.trainer import is_unnamed
+
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,14 +26,28 @@ def typed(arguments: Sequence[str]) -> str:
 
 
 def train_command(plan: RunPlan, folder: Path, name: str = "best.yaml") -> str:
-    """Return the command that trains the winner of a run, or what another file of it holds."""
+    """Return what trains the winner of a run, or what another file of it holds.
+
+    A command, or Python where the training function was written in a running program.
+    """
+    if is_unnamed(plan.trainer):
+        loaded = f"HPOptimizer().load_results({str(shown_path(folder))!r})"
+        metric = plan.objective.metric
+        return f"{_engine(plan)}.fit(**{loaded}.best_config(), metric={metric!r})"
     return typed(["action=train", f"best={shown_path(folder / name)}", *_trusted(plan)])
 
 
 def resume_command(folder: Path, plan: RunPlan | None = None) -> str:
-    """Return the command that goes on with a run; what no folder may decide is typed again."""
+    """Return what goes on with a run; what no folder may decide is typed again."""
+    if plan is not None and is_unnamed(plan.trainer):
+        return f"HPOptimizer({_engine(plan)}).resume({str(shown_path(folder))!r})"
     decided = [] if plan is None else [*_trusted(plan), *_address(plan)]
     return typed(["action=resume", f"run={shown_path(folder)}", *decided])
+
+
+def _engine(plan: RunPlan) -> str:
+    name = plan.trainer.rpartition(":")[2].rpartition(".")[2]
+    return f"TrainingEngine({name if name.isidentifier() else 'train'})"
 
 
 def _address(plan: RunPlan) -> list[str]:

@@ -29,11 +29,13 @@ class Origin:
         overrides: What was typed, without the overrides of Hydra itself.
         choices: `{group: choice}`.
         sources: Folders that YAML files came from, in the order in which they are searched.
+        said_in: Where the overrides were said, for messages.
     """
 
     overrides: tuple[str, ...] = ()
     choices: Mapping[str, str] = field(default_factory=dict)
     sources: tuple[Path, ...] = ()
+    said_in: str = "command line"
 
 
 def conf_dir() -> Path:

@@ -15,7 +15,7 @@ from hpo_app.config.provenance import set_by
 from hpo_app.config.render import unresolvable
 from hpo_app.config.secrets import plain_secrets
 from hpo_app.config.section import UNREADABLE, Section, resolved
-from hpo_app.config.trainer import missing_trainer
+from hpo_app.config.trainer import is_unnamed, missing_trainer
 from hpo_app.config.trust import trust_beside_the_list, trust_from_a_file
 from hpo_app.errors import PlanError, Problem, listed, near_miss
 from hpo_app.plan.read_space import read_space
@@ -63,12 +63,14 @@ _MOST_ON_A_NODE = 100_000
 _PARAMS = "${hpo.defaults:${search_space}}"
 
 
-def parse_plan(config: DictConfig, origin: Origin) -> RunPlan:
+def parse_plan(config: DictConfig, origin: Origin, *, has_function: bool = False) -> RunPlan:
     """Return the plan that a composed config describes.
 
     Args:
         config: The composed config, without its `hydra` node.
         origin: Where its values came from.
+        has_function: Whether the training function was handed over, so that its name in the config
+            is for the record only.
 
     Raises:
         PlanError: With everything that is wrong, each problem saying what set the value.
@@ -85,9 +87,9 @@ def parse_plan(config: DictConfig, origin: Origin) -> RunPlan:
         inside = values.get(section) if section else values
         problems += _unknown_keys(section, inside, known, template)
     plan = _read(values, template, origin, problems)
-    untrusted_parts = _untrusted(plan)
+    untrusted_parts = _untrusted(plan, has_trainer=has_function or is_unnamed(plan.trainer))
     problems += untrusted_parts
-    if not untrusted_parts and plan.trainer != UNREADABLE:
+    if not has_function and not untrusted_parts and plan.trainer != UNREADABLE:
         problems += missing_trainer(plan.trainer)
     problems += trust_from_a_file(plan.trusted_modules, origin)
     problems += trust_beside_the_list(template)
@@ -146,9 +148,9 @@ def _params_of_ones_own(params: Any) -> list[Problem]:
     return [Problem("params", str(params), expected, fix)]
 
 
-def _untrusted(plan: RunPlan) -> list[Problem]:
+def _untrusted(plan: RunPlan, *, has_trainer: bool) -> list[Problem]:
     named = (
-        (plan.trainer, TRAINERS, "model.trainer"),
+        (UNREADABLE if has_trainer else plan.trainer, TRAINERS, "model.trainer"),
         (plan.searcher.component.target, COMPONENTS, "search_alg._target_"),
         (plan.scheduler.component.target, COMPONENTS, "scheduler._target_"),
     )

@@ -68,7 +68,7 @@ def _override(key: str, origin: Origin) -> str:
         name = read_override(text).key
         # An override of a whole group says which file is read; the values are the file's.
         if key == name or (name not in origin.choices and key.startswith(f"{name}.")):
-            return f"command line: {text}"
+            return f"{origin.said_in}: {text}"
     return ""
 
 

@@ -14,7 +14,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _KEY = "model.trainer"
+_IN_PYTHON = "HPOptimizer(TrainingEngine(train)).resume(RUN_FOLDER)"
 _EXPECTED = "package.module:function that can be imported"
+
+
+def is_unnamed(path: str) -> bool:
+    """Return whether no other process could find a training function by its name."""
+    module, _, name = path.partition(":")
+    return module == "__main__" or "<" in name
 
 
 def missing_trainer(path: str) -> Iterator[Problem]:
@@ -28,6 +35,10 @@ def missing_trainer(path: str) -> Iterator[Problem]:
         path: `package.module:function`, of a package that is trusted.
     """
     module, separator, name = path.partition(":")
+    if is_unnamed(path):
+        expected = f"a function that stands in a module; {name} was written in a running program"
+        yield Problem(_KEY, path, expected, "go on in Python, where the function is: " + _IN_PYTHON)
+        return
     if not separator or not name.isidentifier():
         yield Problem(_KEY, path, _EXPECTED, "write it like my_package.train:train")
         return

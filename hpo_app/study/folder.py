@@ -2,18 +2,47 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import re
 import zlib
 from pathlib import Path
 
 from hpo_app.errors import Problem, RunFolderError
 from hpo_app.study.files import read_small
 from hpo_app.study.journal import FILE_NAME, read_events
+from hpo_app.study.lock import is_held_by_another
 
 
 # What is read back of what Hydra wrote, relative to the run folder.
 CONFIG_FILES = (".hydra/config.yaml", ".hydra/hydra.yaml")
 _MOST_PROBLEMS = 5
+# The folder between outputs/ and a run: it is removed with the last run in it.
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
+
+
+def is_worth_keeping(folder: Path) -> bool:
+    """Return whether a folder holds a run, a trained configuration, or somebody else's work."""
+    if is_held_by_another(folder):
+        return True
+    return any((folder / name).exists() for name in (FILE_NAME, "checkpoint"))
+
+
+def remove_unused(folder: Path) -> None:
+    """Take away what was written for a run that never began, and nothing else.
+
+    A person may have named any folder: what else is in it is theirs.
+    """
+    if is_worth_keeping(folder):
+        return
+    for name in (".hydra/config.yaml", ".hydra/hydra.yaml", ".hydra/overrides.yaml", "run.log"):
+        (folder / name).unlink(missing_ok=True)
+    for emptied in (folder / ".hydra", folder):
+        with contextlib.suppress(OSError):  # It holds something of somebody else's.
+            emptied.rmdir()
+    if _DATE.fullmatch(folder.parent.name):
+        with contextlib.suppress(OSError):  # Other runs are in it.
+            folder.parent.rmdir()
 
 
 def refuse_links(folder: Path) -> None:

@@ -11,6 +11,7 @@ import sys
 import time
 import uuid
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypedDict
 
 import numpy as np
@@ -37,7 +38,6 @@ from hpo_app.tuning.watchdog import Watchdog
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
     from typing import Unpack
 
     from hpo_app.plan.capacity import Capacity
@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from hpo_app.search.engine import Engine
     from hpo_app.study.earlier import EarlierRun
     from hpo_app.study.records import Study
+    from hpo_app.training.contract import TrainFunction
     from hpo_app.tuning.past import Past
     from hpo_app.tuning.view import RunView
 
@@ -77,11 +78,14 @@ class StartOptions(TypedDict, total=False):
         earlier: Earlier runs that the sampler of a new run learns from. One that goes on knows
             them from its journal.
         supervisor: Looks after the search, which runs in a thread of its; None for nobody.
+        train: The training function, where Python code handed one over; None for the one that the
+            plan names.
     """
 
     changes: Sequence[str] | None
     earlier: Sequence[EarlierRun]
     supervisor: Supervisor | None
+    train: TrainFunction | None
 
 
 def run_search(
@@ -138,22 +142,28 @@ def run_search(
             notice = ShieldedView(view).notice
             num_workers = min(capacity.slots(plan.resources), plan.num_trials)
             watchdog = Watchdog(plan, recorder, num_workers, notice, supervisor.give_up)
-            _search(plan, folder, watchdog, (engine, scheduler), capacity)
+            _search(
+                plan,
+                watchdog,
+                (engine, scheduler),
+                capacity,
+                _trial_spec(plan, folder, capacity.slots(plan.resources), options.get("train")),
+            )
             return recorder.study()
 
 
 def _search(
     plan: RunPlan,
-    folder: Path,
     watchdog: Watchdog,
     parts: tuple[Engine, Any],
     capacity: Capacity,
+    spec: TrialSpec,
 ) -> None:
     """Run the trials, and close the journal however that ends."""
     recorder = watchdog.recorder
     try:
         with watchdog.watching():
-            _run_tune(plan, folder, watchdog, parts, capacity)
+            _run_tune(plan, watchdog, parts, capacity, spec)
     except BaseException as error:
         if not recorder.signals.reason:
             recorder.break_off(error)
@@ -161,16 +171,16 @@ def _search(
         # The same signal may have ended Ray: `timeout` and systemd send it to everybody.
         _LOG.info("the run broke off while it was stopping", exc_info=error)
     finally:
-        _remove_tune_state(folder)
+        _remove_tune_state(Path(spec.log_folder))
         recorder.close()
 
 
 def _run_tune(
     plan: RunPlan,
-    folder: Path,
     watchdog: Watchdog,
     parts: tuple[Engine, Any],
     capacity: Capacity,
+    spec: TrialSpec,
 ) -> None:
     recorder, (engine, scheduler) = watchdog.recorder, parts
     slots = capacity.slots(plan.resources)
@@ -185,7 +195,7 @@ def _run_tune(
             # Members that wait for room keep workers warm, which then go from one to the next.
             at_once = plan.num_trials
     trainable = tune.with_resources(
-        tune.with_parameters(run_trial, spec=_trial_spec(plan, folder, slots)),
+        tune.with_parameters(run_trial, spec=spec),
         tune.PlacementGroupFactory([{"CPU": plan.resources.cpu, "GPU": plan.resources.gpu}]),
     )
     # Tune keeps trainables by name, for a whole cluster; a folder's name may hold any letters.
@@ -194,7 +204,7 @@ def _run_tune(
     tune.run(
         name,
         name=TRIALS_FOLDER,
-        storage_path=str(folder),
+        storage_path=str(Path(spec.log_folder).parent),
         search_alg=TuneSearch(
             recorder,
             plan.num_trials,
@@ -242,10 +252,11 @@ def _seed(plan: RunPlan) -> None:
     np.random.seed(derive_seed(plan.seed, "scheduler"))  # noqa: NPY002
 
 
-def _trial_spec(plan: RunPlan, folder: Path, slots: int) -> TrialSpec:
+def _trial_spec(plan: RunPlan, folder: Path, slots: int, train: TrainFunction | None) -> TrialSpec:
     return TrialSpec(
         template=plan.template,
         trainer=plan.trainer,
+        train=train,
         trusted_modules=plan.trusted_modules,
         criteria=plan.criteria,
         iterations=plan.iterations,
@@ -260,9 +271,9 @@ def _trial_spec(plan: RunPlan, folder: Path, slots: int) -> TrialSpec:
     )
 
 
-def _remove_tune_state(folder: Path) -> None:
+def _remove_tune_state(trials: Path) -> None:
     # Tune's snapshot holds pickles and is never read: the journal says all of it.
-    shutil.rmtree(folder / TRIALS_FOLDER / WORKERS_FOLDER, ignore_errors=True)
+    shutil.rmtree(trials / WORKERS_FOLDER, ignore_errors=True)
     for pattern in (
         ".validate_storage_marker",
         "experiment_state-*.json",
@@ -271,5 +282,5 @@ def _remove_tune_state(folder: Path) -> None:
         "search_gen_state-*",
         "basic-variant-*",
     ):
-        for path in (folder / TRIALS_FOLDER).glob(pattern):
+        for path in trials.glob(pattern):
             path.unlink(missing_ok=True)

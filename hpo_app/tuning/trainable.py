@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
     from hpo_app.plan.criteria import Criteria
     from hpo_app.plan.search_space import Params
+    from hpo_app.training.contract import TrainFunction
 
 # What schedulers compare, beside the metrics of a report.
 JUDGED = "judged"
@@ -46,6 +47,7 @@ class TrialSpec:
     Attributes:
         template: The composed config, interpolations unresolved.
         trainer: Import path of the training function.
+        train: The function itself, where it was handed over; None to load it by its path.
         trusted_modules: Packages of the person's own.
         criteria: By what trials are judged.
         iterations: Reports of a full trial.
@@ -60,6 +62,7 @@ class TrialSpec:
 
     template: Mapping[str, Any]
     trainer: str
+    train: TrainFunction | None
     trusted_modules: tuple[str, ...]
     criteria: Criteria
     iterations: int
@@ -175,7 +178,7 @@ def _packed(error: BaseException, spec: TrialSpec) -> str:
 
 
 def _train(config: dict[str, Any], spec: TrialSpec, stack: contextlib.ExitStack) -> None:
-    train = load_function(spec.trainer, spec.trusted_modules)
+    train = spec.train or load_function(spec.trainer, spec.trusted_modules)
     meet_workers(Path(spec.log_folder, WORKERS_FOLDER), spec.num_workers, spec.started_at)
     time.sleep(config.get("wait_s", 0))
     checkpoint = tune.get_checkpoint()

@@ -137,7 +137,7 @@ def test_results_that_find_no_room_can_be_written_later(run, small_disk, capsys)
     folder.mkdir()
     arguments = ["num_trials=2", "training.iterations=3", f"+model.folder={disk}"]
     plan = plan_of("fills_at_the_end", *arguments, "training.checkpoint_every=0")
-    command = Command(lambda: plan, lambda: None, folder, None, (), Signals())
+    command = Command(lambda: plan, lambda: None, folder, None, (), Signals(), "")
     with pytest.raises(OSError, match="No space left"):
         search(command)
     assert len(load_study(folder).in_state(TrialState.FINISHED)) == 2

@@ -1,0 +1,61 @@
+"""From results to a mapping of what is worth knowing of a run."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from hpo_app.report.sentences import ending_sentence, winner_sentence
+
+
+if TYPE_CHECKING:
+    from hpo_app.api.results import Results
+    from hpo_app.study.records import TrialRecord
+
+_TOP = 5
+
+
+def analyze(results: Results, top: int = _TOP) -> dict[str, Any]:
+    """Return what is worth knowing of a run, as plain values.
+
+    Args:
+        results: The run.
+        top: How many of the best trials to tell of.
+
+    Returns:
+        `best_trial` (`number`, `score`, `params`, `iterations`; None while no trial has a value),
+        `top_k_trials` (the same of the best ones, best first), `parameter_importance`
+        (`{name: share}`, shares sum to 1, largest first; empty where too little is known, and then
+        `importance_note` says why), `counts` by state, `num_trials`, `gain_over_default` (in the
+        objective's direction; None where it is not known), `default_score`, `durations_s` (`run`,
+        `all_trials`, `mean_trial`), `stop_reason`, `headline` and `ending`, two sentences.
+    """
+    summary, study = results.summary, results.study
+    seconds = [trial.duration_s for trial in study.trials if trial.duration_s is not None]
+    return {
+        "best_trial": _told(results, results.best_trial),
+        "top_k_trials": [_told(results, trial) for trial in results.top(top)],
+        "counts": {state.value: count for state, count in summary.counts.items()},
+        "num_trials": summary.num_trials,
+        "gain_over_default": summary.gain,
+        "default_score": summary.default_value,
+        "durations_s": {
+            "run": summary.duration_s,
+            "all_trials": summary.trial_time_s,
+            "mean_trial": sum(seconds) / len(seconds) if seconds else None,
+        },
+        "stop_reason": study.stop_reason,
+        "headline": winner_sentence(summary),
+        "ending": ending_sentence(study, summary),
+    }
+
+
+def _told(results: Results, trial: TrialRecord | None) -> dict[str, Any] | None:
+    if trial is None:
+        return None
+    return {
+        "number": trial.number,
+        "score": trial.value(results.metric),
+        "params": dict(trial.params),
+        "iterations": trial.iterations,
+        "state": trial.state.value,
+    }

@@ -1,0 +1,81 @@
+"""From what Python code holds to what a config can hold: numbers, text, flags, lists, mappings."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import Enum
+from pathlib import PurePath
+from typing import Any
+
+from omegaconf import OmegaConf
+
+from hpo_app.errors import Problem
+
+
+_EXPECTED = "numbers, text, True, False, None, and lists and mappings of these"
+_FIX = "name it in words, and let your training function look it up by that name"
+
+
+def plain_config(config: Any, key: str, problems: list[Problem]) -> dict[str, Any]:
+    """Return a config as plain dicts of its own; what is no config is put on record.
+
+    NumPy's numbers become Python's, tuples become lists, paths become text, and a DictConfig of
+    OmegaConf is taken with its interpolations.
+
+    Args:
+        config: A mapping.
+        key: What it is called in messages.
+        problems: The record.
+    """
+    if OmegaConf.is_config(config):
+        config = OmegaConf.to_container(config, resolve=False)
+    if not isinstance(config, Mapping):
+        got = f"{config!r:.60} ({type(config).__name__})"
+        problems.append(Problem(key, got, "a mapping", f"write {key}={{…}}"))
+        return {}
+    value = _plain(config, key, problems)
+    return value if isinstance(value, dict) else {}
+
+
+def plain_value(value: Any, key: str, problems: list[Problem]) -> Any:
+    """Return one value as `plain_config` does."""
+    if OmegaConf.is_config(value):
+        value = OmegaConf.to_container(value, resolve=False)
+    return _plain(value, key, problems)
+
+
+def _plain(value: Any, key: str, problems: list[Problem]) -> Any:
+    if isinstance(value, Enum):
+        value = value.value
+    if value is None or type(value) in (bool, int, float, str):
+        return value
+    if isinstance(value, Mapping):
+        return {
+            _name(name, key, problems): _plain(item, f"{key}.{name}", problems)
+            for name, item in value.items()
+        }
+    if isinstance(value, (list, tuple)):
+        return [_plain(item, f"{key}[{index}]", problems) for index, item in enumerate(value)]
+    if isinstance(value, (str, PurePath)):
+        return str(value)
+    number = _python_number(value)
+    if number is None:
+        got = f"{value!r:.60} ({type(value).__name__})"
+        problems.append(Problem(key, got, _EXPECTED, _FIX))
+    return number
+
+
+def _name(name: Any, key: str, problems: list[Problem]) -> Any:
+    if not isinstance(name, (str, int, float, bool)):
+        problems.append(Problem(key, f"a key {name!r:.60}", "keys that are text", "rename it"))
+        return str(name)
+    return name
+
+
+def _python_number(value: Any) -> Any:
+    """Return the Python number in a NumPy or torch scalar, and None for anything else."""
+    item = getattr(value, "item", None)
+    if item is None or getattr(value, "shape", None) not in ((), None):
+        return None
+    number = item()
+    return number if type(number) in (bool, int, float, str) else None

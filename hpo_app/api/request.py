@@ -1,0 +1,296 @@
+"""From the arguments of `optimize` to the config that the command line would have composed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from omegaconf import OmegaConf, open_dict
+
+from hpo_app.api.iterations import KEY as ITERATIONS, with_iterations, without_iterations
+from hpo_app.api.mapping import place_parameters
+from hpo_app.api.plain import plain_config, plain_value
+from hpo_app.api.training_engine import no_trainer
+from hpo_app.config.compose import Origin, compose_config, conf_dir
+from hpo_app.errors import PlanError, Problem, listed, near_miss
+from hpo_app.plan.read_space import read_space
+
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from omegaconf import DictConfig
+
+    from hpo_app.api.mapping import ParamMapping
+
+# Settings of conf/config.yaml that `optimize` takes by their name there.
+SETTINGS = (
+    "checkpoints",
+    "constraints",
+    "max_failures",
+    "max_same_failures",
+    "objectives",
+    "repeat_duplicates",
+    "stall_timeout_s",
+    "stop",
+    "trial_timeout_s",
+    "trusted_modules",
+    "warm_start",
+)
+RAY_KEYS = ("address", "num_cpus", "num_gpus", "include_dashboard")
+_OF_RAY = {"include_dashboard": "dashboard"}
+# What is trained comes from the caller; these stand in its place while the rest is composed.
+_BASE = {"search_space": "quadratic", "model": "quadratic"}
+SOURCE = "optimize()"
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a person asks for.
+
+    Attributes:
+        model_config: The model's settings, or the name of a group of `conf/model`, which brings its
+            own data, training and objective.
+        data_config: The data's settings, a name of `conf/data`, or None for the model's own.
+        training_config: The training's settings, or None for the model's own.
+        param_space: The search space, a name of `conf/search_space`, or None for the model's own.
+        num_trials: How many trials, the default configuration included.
+        metric: Name of the number to optimise; None for the model's own.
+        mode: `min` or `max`; None for the model's own.
+        param_mapping: Where the values of parameters land; see `mapping.place_parameters`.
+        search_alg: Name, or a mapping with `name` or `_target_` and arguments.
+        scheduler: Likewise; None for `fifo`.
+        resources_per_trial: `{"cpu": 1, "gpu": 0}`.
+        max_concurrent_trials: Upper limit of trials at once, or None.
+        time_budget_s: Seconds after which the run ends, or None.
+        seed: Seed of the run; None for that of the config groups.
+        settings: Further settings, by their names in `conf/config.yaml`, and `iterations`: reports
+            of a full trial, where the training config does not say it.
+        ray_config: `address`, `num_cpus`, `num_gpus`, `include_dashboard`.
+        trainer: Name of the training function that was given in Python, or None.
+    """
+
+    model_config: Any
+    data_config: Any
+    training_config: Any
+    param_space: Any
+    num_trials: Any
+    metric: Any = None
+    mode: Any = None
+    param_mapping: ParamMapping | None = None
+    search_alg: Any = "random"
+    scheduler: Any = None
+    resources_per_trial: Any = None
+    max_concurrent_trials: Any = None
+    time_budget_s: Any = None
+    seed: Any = None
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    ray_config: Mapping[str, Any] = field(default_factory=dict)
+    trainer: str | None = None
+
+    @property
+    def has_named_model(self) -> bool:
+        """Whether the model is one of the config group, with what belongs to it."""
+        return isinstance(self.model_config, str)
+
+    @property
+    def space(self) -> Any:
+        """The search space; that of a named model where none is given."""
+        is_named = self.param_space is None and self.has_named_model
+        return self.model_config if is_named else self.param_space
+
+
+def compose_request(request: Request) -> tuple[DictConfig, Origin]:
+    """Return the config that a request describes, and where its values came from.
+
+    Raises:
+        PlanError: With everything that is wrong with it, so far as it can be told from the request
+            alone; `parse_plan` looks at the rest.
+    """
+    problems: list[Problem] = []
+    chosen = {
+        "model": _group("model", "model_config", request.model_config, problems),
+        "search_space": _group("search_space", "param_space", request.space, problems),
+        "data": _group("data", "data_config", request.data_config, problems),
+        "training": _group("training", "training_config", request.training_config, problems),
+        "search_alg": _component("search_alg", request.search_alg, problems),
+        "scheduler": _component("scheduler", request.scheduler or "fifo", problems),
+    }
+    if problems:
+        raise PlanError(problems)
+    named = {**_BASE, **{group: name for group, name in chosen.items() if name}}
+    # A model of one's own brings no data that could be overridden.
+    added = "" if request.has_named_model else "+"
+    overrides = [f"{added * (group == 'data')}{group}={name}" for group, name in named.items()]
+    config, origin = compose_config(overrides)
+    with open_dict(config):
+        _fill(config, request, problems)
+    if problems:
+        raise PlanError(problems)
+    choices = {**origin.choices, **dict.fromkeys(_BASE, "None"), **chosen}
+    named_choices = {group: choice for group, choice in choices.items() if choice}
+    return config, Origin(_said(request), named_choices, origin.sources, SOURCE)
+
+
+def _fill(config: DictConfig, request: Request, problems: list[Problem]) -> None:
+    for part in ("search_alg", "scheduler"):
+        _set_arguments(config, part, getattr(request, part), problems)
+    configs = _configs(config, request, problems)
+    entries = _entries(config, request, problems)
+    if not problems:
+        before = place_parameters(configs, entries, request.param_mapping, problems)
+        _take_defaults(entries, before)
+    for part, values in configs.items():
+        config[part] = values
+    config["search_space"] = entries
+    _fill_settings(config, request, problems)
+
+
+def _configs(
+    config: DictConfig, request: Request, problems: list[Problem]
+) -> dict[str, dict[str, Any]]:
+    """Return model, data and training; what a named model brings stands where nothing is given."""
+    given = {
+        "model": request.model_config,
+        "data": request.data_config,
+        "training": request.training_config,
+    }
+    configs: dict[str, dict[str, Any]] = {}
+    for part, values in given.items():
+        own = {} if values is None else values
+        is_named = isinstance(values, str)
+        configs[part] = {} if is_named else plain_config(own, f"{part}_config", problems)
+        if is_named or (values is None and request.has_named_model):
+            configs[part] = OmegaConf.to_container(config[part], resolve=False)  # type: ignore[assignment]
+    composed: Any = OmegaConf.to_container(config["training"], resolve=False)
+    training = composed if request.has_named_model else {"checkpoint_every": 1}
+    preset = {key: request.settings[key] for key in (ITERATIONS,) if key in request.settings}
+    own = with_iterations(configs["training"]) if request.training_config else {}
+    configs["training"] = {**training, **preset, **own}
+    problems += without_iterations(configs["training"])
+    if request.trainer is not None:
+        configs["model"]["trainer"] = request.trainer
+    elif not isinstance(configs["model"].get("trainer"), str):
+        problems.append(no_trainer(configs["model"].get("trainer")))
+    return configs
+
+
+def _entries(config: DictConfig, request: Request, problems: list[Problem]) -> dict[str, Any]:
+    if isinstance(request.space, str):
+        entries: Any = OmegaConf.to_container(config["search_space"], resolve=False)
+        return entries  # type: ignore[no-any-return]
+    space = getattr(request.space, "entries", request.space)
+    return plain_config(space, "param_space", problems)
+
+
+def _take_defaults(entries: dict[str, Any], before: Mapping[str, Any]) -> None:
+    """Make what stands in the configs the default of a parameter that names none.
+
+    So trial 0 is the configuration that was handed over, as far as the ranges hold it.
+    """
+    for name, value in before.items():
+        entry = entries[name]
+        if isinstance(entry, dict) and "default" not in entry and value is not None:
+            candidate = {**entry, "default": value}
+            space, problems = read_space({name: candidate})
+            if not problems and len(space):
+                entries[name] = candidate
+
+
+def _fill_settings(config: DictConfig, request: Request, problems: list[Problem]) -> None:
+    judged = {"metric": request.metric, "mode": request.mode}
+    for key, value in judged.items():
+        if value is not None or not request.has_named_model:
+            config["objective"][key] = plain_value(value, key, problems)
+    asked = request.resources_per_trial or {}
+    ray = _known(request.ray_config, "ray_config", RAY_KEYS, problems)
+    settings = _known(request.settings, "", (*SETTINGS, ITERATIONS), problems)
+    values = {
+        "num_trials": request.num_trials,
+        "time_budget_s": request.time_budget_s,
+        **({} if request.seed is None else {"seed": request.seed}),
+        "resources": {
+            **_known(asked, "resources_per_trial", ("cpu", "gpu"), problems),
+            "max_concurrent_trials": request.max_concurrent_trials,
+        },
+        "ray": {_OF_RAY.get(key, key): value for key, value in ray.items()},
+        **{key: value for key, value in settings.items() if key != ITERATIONS},
+    }
+    for key, value in plain_config(values, SOURCE, problems).items():
+        is_section = isinstance(value, dict) and OmegaConf.is_dict(config.get(key))
+        config[key] = OmegaConf.merge(config[key], value) if is_section else value
+
+
+def _known(values: Any, name: str, known: Sequence[str], problems: list[Problem]) -> dict[str, Any]:
+    """Return plain values; a key that is not known is put on record."""
+    plain = plain_config(values, name or SOURCE, problems)
+    for key in [key for key in plain if key not in known]:
+        near = near_miss(str(key), known)
+        full = f"{name}.{key}" if name else str(key)
+        fix = f"write {near} instead" if near else "leave it out"
+        expected = f"one of {listed(known)}"
+        problems.append(Problem(full, str(plain.pop(key)), expected, fix, SOURCE))
+    return plain
+
+
+def _component(part: str, value: Any, problems: list[Problem]) -> str:
+    """Return the group choice that `search_alg` or `scheduler` names; empty for a `_target_`."""
+    if isinstance(value, Mapping) and ("name" in value or "_target_" in value):
+        value = value.get("name")
+        return "" if value is None else _group(part, part, value, problems)
+    if isinstance(value, str):
+        return _group(part, part, value, problems)
+    expected = "a name, or a mapping with name or _target_, and arguments"
+    known = listed(_choices(part))
+    problems.append(Problem(part, f"{value!r:.60}", expected, f"choose of {known}", SOURCE))
+    return ""
+
+
+def _group(group: str, key: str, name: Any, problems: list[Problem]) -> str:
+    """Return a choice of a config group; empty where `name` is no name, or none that is there."""
+    if not isinstance(name, str):
+        return ""
+    known = _choices(group)
+    if name in known:
+        return name
+    near = near_miss(name, known)
+    fix = f"write {near!r}" if near else "choose one of them"
+    problems.append(Problem(key, name, f"one of {listed(known)}", fix, SOURCE))
+    return ""
+
+
+def _choices(group: str) -> list[str]:
+    return sorted(path.stem for path in (conf_dir() / group).glob("*.yaml"))
+
+
+def _set_arguments(config: DictConfig, part: str, value: Any, problems: list[Problem]) -> None:
+    if not isinstance(value, Mapping):
+        return
+    arguments = plain_config(value, part, problems)
+    if "name" in arguments:
+        del arguments["name"]
+        config[part] = OmegaConf.merge(config[part], arguments)
+    else:
+        # Of a class of one's own nothing is known: the careful answer stands, unless it is given.
+        unknown = {"model_based": True} if part == "search_alg" else {"population": False}
+        config[part] = {**unknown, **arguments}
+
+
+def _said(request: Request) -> tuple[str, ...]:
+    """Return the plain arguments as overrides, for the record and for "set by"."""
+    said = {
+        "num_trials": request.num_trials,
+        "objective.metric": request.metric,
+        "objective.mode": request.mode,
+        "search_alg": request.search_alg,
+        "scheduler": request.scheduler,
+        "resources.max_concurrent_trials": request.max_concurrent_trials,
+        "time_budget_s": request.time_budget_s,
+        "seed": request.seed,
+    }
+    plain = {key: value for key, value in said.items() if isinstance(value, (str, int, float))}
+    trusted = request.settings.get("trusted_modules")
+    if trusted:
+        plain["trusted_modules"] = f"[{','.join(trusted)}]"
+    return tuple(f"{key}={value}" for key, value in plain.items())

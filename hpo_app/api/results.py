@@ -1,0 +1,171 @@
+"""From a run to what Python code asks of it: the winner, the table, and how it shows itself."""
+
+from __future__ import annotations
+
+import copy
+import html
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from omegaconf import OmegaConf
+
+from hpo_app.analysis.best import best_trial, rank
+from hpo_app.analysis.summary import summarize
+from hpo_app.analysis.tables import trials_frame
+from hpo_app.api.mapping import interpolated
+from hpo_app.config.render import render
+from hpo_app.config.resolvers import register_resolvers
+from hpo_app.config.written import UNREADABLE, read_yaml
+from hpo_app.errors import PlanError, Problem, RunFolderError
+from hpo_app.report.sentences import ending_sentence, winner_sentence
+from hpo_app.study.replay import load_study
+
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    import pandas as pd
+
+    from hpo_app.analysis.summary import StudySummary
+    from hpo_app.plan.search_space import Params
+    from hpo_app.study.records import Study, TrialRecord
+
+_SHOWN = 10
+
+
+class Results:
+    """What came out of a run, read from its folder; no Ray, no pickle.
+
+    Attributes:
+        study: The record of the run: every trial with its parameters, reports and state.
+    """
+
+    def __init__(self, study: Study) -> None:
+        self.study = study
+
+    @classmethod
+    def load(cls, path: str | Path) -> Results:
+        """Read a run folder.
+
+        Raises:
+            RunFolderError: If it is none, or its journal cannot be read.
+        """
+        return cls(load_study(Path(path)))
+
+    @property
+    def run_folder(self) -> Path:
+        """The run folder, with the journal, `best.yaml`, `trials.csv` and the report."""
+        return self.study.folder
+
+    @property
+    def trials(self) -> tuple[TrialRecord, ...]:
+        """Every trial, by number."""
+        return self.study.trials
+
+    def __len__(self) -> int:
+        return len(self.study.trials)
+
+    def __iter__(self) -> Iterator[TrialRecord]:
+        return iter(self.study.trials)
+
+    @property
+    def metric(self) -> str:
+        """Name of the objective's metric."""
+        return self.study.objective.metric
+
+    @property
+    def mode(self) -> str:
+        """`min` or `max`."""
+        return self.study.objective.mode.value
+
+    @property
+    def stop_reason(self) -> str:
+        """Why the run ended, as a sentence; empty if it was cut off and could not say."""
+        return self.study.stop_reason
+
+    @cached_property
+    def summary(self) -> StudySummary:
+        """Counts, winner, gain over the default configuration."""
+        return summarize(self.study)
+
+    @cached_property
+    def best_trial(self) -> TrialRecord | None:
+        """The winner; None while no trial has a value."""
+        return best_trial(self.study)
+
+    @property
+    def best_params(self) -> Params:
+        """Values of the winner; empty while there is none."""
+        return {} if self.best_trial is None else dict(self.best_trial.params)
+
+    @property
+    def best_value(self) -> float | None:
+        """The winner's last value of the objective."""
+        return None if self.best_trial is None else self.best_trial.value(self.metric)
+
+    def top(self, count: int = _SHOWN) -> list[TrialRecord]:
+        """Return the best trials, best first."""
+        return rank(self.study)[:count]
+
+    def to_dataframe(self) -> pd.DataFrame:
+        """Return one row per trial; see `hpo_app.analysis.tables.trials_frame` for the columns."""
+        return trials_frame(self.study)
+
+    def best_config(self) -> dict[str, dict[str, Any]]:
+        """Return `{"model": …, "data": …, "training": …}` of the winner, ready to train.
+
+        Raises:
+            RunFolderError: If no trial has a value, or the stored config cannot be read.
+        """
+        return render(self._template, self._winner())._asdict()
+
+    def best_model_config(self, model_config: Mapping[str, Any]) -> dict[str, Any]:
+        """Return a copy of a model config with the winner's values where the run put them.
+
+        Raises:
+            RunFolderError: As `best_config`.
+            PlanError: If the model config lacks such a place.
+        """
+        rendered = self.best_config()
+        config: dict[str, Any] = {"model": copy.deepcopy(dict(model_config))}
+        places = list(interpolated(self._template))
+        expected = "a key of the model config, as in that of the run"
+        fix = "hand over the model config that the run was started with, or none"
+        missing = [place for place in places if not place.is_in(config)]
+        if missing:
+            raise PlanError([Problem(str(place), "nothing", expected, fix) for place in missing])
+        for place in places:
+            place.write(config, place.read(rendered))
+        return config["model"]  # type: ignore[no-any-return]
+
+    def _winner(self) -> Params:
+        if self.best_trial is None:
+            expected = "a trial that has reported"
+            fix = "look into trials/0/log.txt for why there is none"
+            raise RunFolderError([Problem(str(self.run_folder), "no best trial", expected, fix)])
+        return self.best_trial.params
+
+    @cached_property
+    def _template(self) -> dict[str, Any]:
+        path = self.run_folder / ".hydra" / "config.yaml"
+        register_resolvers()
+        try:
+            return OmegaConf.to_container(read_yaml(path), resolve=False)  # type: ignore[return-value]
+        except UNREADABLE as error:
+            text = " ".join(str(error).split())
+            expected = "the config that the run was started with"
+            problem = Problem(str(path), text, expected, "restore the file from a copy")
+            raise RunFolderError([problem]) from error
+
+    def __repr__(self) -> str:
+        return f"<Results of {self.study.run_id}: {winner_sentence(self.summary)}>"
+
+    def _repr_html_(self) -> str:
+        """Show the run in a notebook: what won, and the best trials."""
+        frame = self.to_dataframe()
+        order = [trial.number for trial in self.top()]
+        table = frame.set_index("number").loc[order].dropna(axis="columns", how="all")
+        head = html.escape(winner_sentence(self.summary))
+        end = html.escape(ending_sentence(self.study, self.summary))
+        return f"<p><b>{head}</b></p><p>{end}</p>{table.to_html(escape=True)}"

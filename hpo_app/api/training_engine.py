@@ -1,0 +1,138 @@
+"""From one configuration to its reports, for a person who writes Python."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from hpo_app.api.iterations import with_iterations, without_iterations
+from hpo_app.api.plain import plain_config
+from hpo_app.config.build import load_function
+from hpo_app.config.render import render
+from hpo_app.errors import PlanError, Problem
+from hpo_app.training.fit_one import fit_one
+
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from typing import Unpack
+
+    from hpo_app.training.contract import TrainFunction
+    from hpo_app.training.fit_one import FitOptions
+
+
+class TrainingEngine:
+    """Trains one configuration at a time, with or without a search around it.
+
+    Attributes:
+        train: The training function; None to use the one that the model config names as `trainer`.
+        trusted_modules: Packages of the person's own that a model config may name code from.
+    """
+
+    def __init__(
+        self, train: TrainFunction | None = None, trusted_modules: Sequence[str] = ()
+    ) -> None:
+        """Take a training function, or none.
+
+        Args:
+            train: `train(model, data, training, trial)`; see `hpo_app.training.contract`. It may
+                be defined anywhere, also in a notebook or in `__main__`.
+            trusted_modules: Packages of yours that `model["trainer"]` may name.
+
+        Raises:
+            TypeError: If `train` cannot be called.
+        """
+        is_function: bool = train is None or callable(train)
+        if not is_function:
+            got = type(train).__name__
+            raise TypeError(
+                f"TrainingEngine takes a function train(model, data, training, trial) "
+                f"or nothing, and got {got}"
+            )
+        self.train = train
+        self.trusted_modules = tuple(trusted_modules)
+
+    def __repr__(self) -> str:
+        return f"TrainingEngine({self.name or ''})"
+
+    @property
+    def name(self) -> str | None:
+        """Where the training function is defined, as `package.module:name`; None without one."""
+        return None if self.train is None else function_name(self.train)
+
+    def fit(
+        self,
+        model: Mapping[str, Any],
+        data: Mapping[str, Any] | None = None,
+        training: Mapping[str, Any] | None = None,
+        *,
+        metric: str,
+        seed: int = 0,
+        **options: Unpack[FitOptions],
+    ) -> list[dict[str, float]]:
+        """Train one configuration to its end, here, without Ray.
+
+        Args:
+            model: Settings of the model. Interpolations among the three configs are resolved.
+            data: Settings of the data or environment.
+            training: Settings of the training: `iterations`, the number of reports, and
+                `checkpoint_every` if there is a `folder`.
+            metric: Name of a number that every report must have.
+            seed: Seed of everything random.
+            **options: See `hpo_app.training.fit_one.fit_one`.
+
+        Returns:
+            One dict of metrics per report, in order.
+
+        Raises:
+            PlanError: If there is no training function, or one that is not trusted, or a config
+                holds what is no plain value.
+            ConfigurationError: If the training function cannot train this.
+            ReportError: If a report is unusable, or there was none.
+        """
+        configs = {"model": model, "data": data or {}, "training": training or {}}
+        problems: list[Problem] = []
+        template = {
+            part: plain_config(config, f"{part}_config", problems)
+            for part, config in configs.items()
+        }
+        template["training"] = with_iterations(template["training"])
+        problems += without_iterations(template["training"])
+        if problems:
+            raise PlanError(problems)
+        return fit_one(
+            self.function(template["model"]),
+            *render(template, {}),
+            metric=metric,
+            seed=seed,
+            **options,
+        )
+
+    def function(self, model: Mapping[str, Any]) -> TrainFunction:
+        """Return the function that trains a model config.
+
+        Raises:
+            PlanError: If there is none, or one that is neither ours nor trusted.
+        """
+        if self.train is not None:
+            return self.train
+        trainer = model.get("trainer")
+        if not isinstance(trainer, str):
+            raise PlanError([no_trainer(trainer)])
+        return load_function(trainer, self.trusted_modules)
+
+
+def no_trainer(got: object) -> Problem:
+    """Return the problem of a model config that does not say what trains it."""
+    return Problem(
+        "model_config.trainer",
+        "nothing" if got is None else str(got),
+        "package.module:function, because TrainingEngine() was given no function",
+        "write TrainingEngine(train) with your train(model, data, training, trial)",
+    )
+
+
+def function_name(train: TrainFunction) -> str:
+    """Return where a training function is defined, as `package.module:name`."""
+    of: Any = getattr(train, "func", train)  # functools.partial
+    named = of if hasattr(of, "__qualname__") else type(of)
+    return f"{named.__module__}:{named.__qualname__}"

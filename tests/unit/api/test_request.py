@@ -1,0 +1,158 @@
+"""What `optimize` is asked for, as the config that the command line would compose."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from omegaconf import OmegaConf
+
+from hpo_app.api.config_loader import ConfigLoader
+from hpo_app.api.request import Request, compose_request
+from hpo_app.config.compose import compose_config
+from hpo_app.config.parse import parse_plan
+from hpo_app.errors import PlanError
+
+
+OWN = {
+    "model_config": {"lr": 0.1, "net": {"width": 32}},
+    "data_config": {},
+    "training_config": {"iterations": 5},
+    "param_space": {
+        "lr": {"type": "loguniform", "low": 1e-3, "high": 1.0},
+        "width": {"type": "choice", "values": [16, 32]},
+    },
+    "num_trials": 7,
+    "metric": "loss",
+    "mode": "min",
+    "trainer": "__main__:train",
+}
+
+
+def plan_of(**changes):
+    request = Request(**{**OWN, **changes})
+    return parse_plan(*compose_request(request), has_function=request.trainer is not None)
+
+
+def problems_of(**changes):
+    with pytest.raises(PlanError) as refused:
+        plan_of(**changes)
+    return {problem.key: problem for problem in refused.value.problems}
+
+
+def test_what_stands_in_the_config_is_the_default_configuration():
+    assert plan_of().space.defaults == {"lr": 0.1, "width": 32}
+    outside = {"lr": 5.0, "net": {"width": 32}}
+    assert plan_of(model_config=outside).space.defaults["width"] == 32
+    own = {"lr": {"type": "loguniform", "low": 1e-3, "high": 1.0, "default": 0.5}}
+    assert plan_of(param_space=own).space.defaults == {"lr": 0.5}
+
+
+def test_every_argument_reaches_the_plan():
+    plan = plan_of(
+        search_alg={"name": "optuna", "n_startup_trials": 3},
+        scheduler={"name": "asha", "grace_period": 4},
+        resources_per_trial={"cpu": 2, "gpu": 0.5},
+        max_concurrent_trials=1,
+        time_budget_s=60,
+        seed=9,
+        ray_config={"num_cpus": 4, "include_dashboard": True},
+        settings={"max_failures": 2, "stop": {"target": 0.1}, "constraints": {"cost": {"max": 1}}},
+    )
+    assert (plan.num_trials, plan.iterations, plan.seed, plan.time_budget_s) == (7, 5, 9, 60)
+    assert plan.searcher.component.arguments["n_startup_trials"] == 3
+    assert plan.scheduler.component.arguments["grace_period"] == 4
+    resources = plan.resources
+    assert (resources.cpu, resources.gpu, resources.max_concurrent_trials) == (2, 0.5, 1)
+    assert (plan.cluster.num_cpus, plan.cluster.dashboard) == (4, True)
+    assert (plan.max_failures, plan.stop.target) == (2, 0.1)
+    assert plan.constraints[0].metric == "cost"
+    assert plan.trainer == "__main__:train"
+
+
+def test_a_named_model_brings_what_belongs_to_it_and_equals_the_command_line():
+    named = Request("quadratic", None, None, None, 4, trainer=None)
+    from_python = parse_plan(*compose_request(named))
+    typed = parse_plan(*compose_config(["search_space=quadratic", "num_trials=4"]))
+    assert from_python.space == typed.space
+    assert from_python.criteria == typed.criteria
+    assert from_python.template == typed.template
+
+
+def test_presets_are_arguments():
+    presets = ConfigLoader().load_config()["experiments"]
+    assert set(presets) == {path.stem for path in Path("conf/preset").glob("*.yaml")}
+    for name, preset in presets.items():
+        arguments = {**preset}
+        mine = {
+            key: arguments.pop(key) for key in list(arguments) if key in Request.__annotations__
+        }
+        changes = {"training_config": None, **mine, "settings": arguments}
+        request = Request(
+            **{
+                **OWN,
+                "model_config": "quadratic",
+                "param_space": None,
+                **changes,
+                "data_config": None,
+                "trainer": None,
+            }
+        )
+        from_python = parse_plan(*compose_request(request))
+        typed = parse_plan(*compose_config(["search_space=quadratic", f"preset={name}"]))
+        for part in ("num_trials", "iterations", "searcher", "scheduler", "max_failures"):
+            assert getattr(from_python, part) == getattr(typed, part), (name, part)
+
+
+def test_the_training_config_of_ones_own_beats_a_preset():
+    assert plan_of(settings={"iterations": 3}).iterations == 5
+    assert plan_of(training_config={}, settings={"iterations": 3}).iterations == 3
+    assert plan_of(training_config={"epochs": 6}).iterations == 6
+
+
+def test_numpy_and_tuples_and_paths_are_taken_as_what_they_are():
+    model = {
+        "lr": np.float64(0.1),
+        "net": {"width": np.int64(32)},
+        "sizes": (1, 2),
+        "at": Path("a"),
+    }
+    template = plan_of(model_config=OmegaConf.create({"x": 1}) and model).template
+    assert template["model"]["sizes"] == [1, 2]
+    assert template["model"]["at"] == "a"
+    assert plan_of(model_config=model).space.defaults == {"lr": 0.1, "width": 32}
+
+
+def test_everything_wrong_is_said_at_once():
+    problems = problems_of(
+        model_config={"lr": object(), "net": {"width": 32}},
+        training_config={},
+        settings={"max_failure": 1},
+        ray_config={"cpus": 2},
+        resources_per_trial={"cpus": 2},
+    )
+    assert set(problems) == {
+        "model_config.lr",
+        "training_config.iterations",
+        "max_failure",
+        "ray_config.cpus",
+        "resources_per_trial.cpus",
+    }
+    assert problems["max_failure"].fix == "write max_failures instead"
+
+
+@pytest.mark.parametrize(
+    ("changes", "key", "fix"),
+    [
+        ({"search_alg": "optun"}, "search_alg", "write 'optuna'"),
+        ({"scheduler": "ashaa"}, "scheduler", "write 'asha'"),
+        ({"model_config": "pp"}, "model_config", "write 'ppo'"),
+        ({"metric": None}, "objective.metric", "give one"),
+        ({"mode": "minimum"}, "objective.mode", "set objective.mode=max"),
+        ({"num_trials": 0}, "num_trials", "write a whole number"),
+        ({"trainer": None}, "model_config.trainer", "write TrainingEngine(train)"),
+        ({"param_space": None}, "param_space", "write param_space={…}"),
+    ],
+)
+def test_a_wrong_argument_is_a_message(changes, key, fix):
+    problem = problems_of(**changes)[key]
+    assert problem.fix.startswith(fix)
