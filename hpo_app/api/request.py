@@ -192,10 +192,11 @@ def _take_defaults(entries: dict[str, Any], before: Mapping[str, Any]) -> None:
     for name, value in before.items():
         entry = entries[name]
         if isinstance(entry, dict) and "default" not in entry and value is not None:
-            candidate = {**entry, "default": value}
-            space, problems = read_space({name: candidate})
-            if not problems and len(space):
-                entries[name] = candidate
+            # On its own: what it depends on says nothing of its range.
+            alone = {key: entry[key] for key in entry if key not in ("when", "otherwise")}
+            _, problems = read_space({name: {**alone, "default": value}})
+            if not problems:
+                entry["default"] = value
 
 
 def _fill_settings(config: DictConfig, request: Request, problems: list[Problem]) -> None:

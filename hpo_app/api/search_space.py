@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
 from hpo_app.api.plain import plain_config
@@ -40,4 +40,5 @@ def define_space(param_space: Mapping[str, Any]) -> DefinedSpace:
     problems = problems or wrong
     if problems:
         raise PlanError(problems)
-    return DefinedSpace(space.parameters, entries)
+    typed = {each.name: getattr(space, each.name) for each in fields(space)}
+    return DefinedSpace(**typed, entries=entries)

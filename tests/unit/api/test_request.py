@@ -8,6 +8,7 @@ from omegaconf import OmegaConf
 
 from hpo_app.api.config_loader import ConfigLoader
 from hpo_app.api.request import Request, compose_request
+from hpo_app.api.search_space import define_space
 from hpo_app.config.compose import compose_config
 from hpo_app.config.parse import parse_plan
 from hpo_app.errors import PlanError
@@ -45,6 +46,16 @@ def test_what_stands_in_the_config_is_the_default_configuration():
     assert plan_of(model_config=outside).space.defaults["width"] == 32
     own = {"lr": {"type": "loguniform", "low": 1e-3, "high": 1.0, "default": 0.5}}
     assert plan_of(param_space=own).space.defaults == {"lr": 0.5}
+
+
+def test_a_space_that_was_defined_before_is_taken_with_its_conditions():
+    entries = {**OWN["param_space"], "momentum": {"type": "uniform", "low": 0.0, "high": 0.99}}
+    entries["momentum"]["when"] = {"width": 32}
+    space = define_space(entries)
+    model = {**OWN["model_config"], "momentum": 0.9}
+    plan = plan_of(param_space=space, model_config=model)
+    assert space.conditions == plan.space.conditions == {"momentum": {"width": (32,)}}
+    assert plan.space.defaults == {"lr": 0.1, "width": 32, "momentum": 0.9}
 
 
 def test_every_argument_reaches_the_plan():
