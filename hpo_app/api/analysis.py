@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from hpo_app.analysis.gain import gain_interval
+from hpo_app.analysis.importance import parameter_importance
 from hpo_app.report.sentences import ending_sentence, winner_sentence
 
 
@@ -24,19 +26,26 @@ def analyze(results: Results, top: int = _TOP) -> dict[str, Any]:
     Returns:
         `best_trial` (`number`, `score`, `params`, `iterations`; None while no trial has a value),
         `top_k_trials` (the same of the best ones, best first), `parameter_importance`
-        (`{name: share}`, shares sum to 1, largest first; empty where too little is known, and then
-        `importance_note` says why), `counts` by state, `num_trials`, `gain_over_default` (in the
-        objective's direction; None where it is not known), `default_score`, `durations_s` (`run`,
-        `all_trials`, `mean_trial`), `stop_reason`, `headline` and `ending`, two sentences.
+        (`{name: share}`, shares in `[0, 1]`, largest first; empty where it cannot be told) and
+        `importance_notes` (what a reader of it has to know, as sentences), `counts` by state,
+        `num_trials`, `default_score`, `gain_over_default` (in the objective's direction; None where
+        it is not known), `gain_interval` (`(low, high)` or None) and `gain_note` (what the interval
+        covers, or why there is none), `durations_s` (`run`, `all_trials`, `mean_trial`),
+        `stop_reason`, `headline` and `ending`, two sentences.
     """
     summary, study = results.summary, results.study
+    importance, gain = parameter_importance(study), gain_interval(study)
     seconds = [trial.duration_s for trial in study.trials if trial.duration_s is not None]
     return {
         "best_trial": _told(results, results.best_trial),
         "top_k_trials": [_told(results, trial) for trial in results.top(top)],
+        "parameter_importance": {each.name: each.share for each in importance.parameters},
+        "importance_notes": list(importance.notes),
         "counts": {state.value: count for state, count in summary.counts.items()},
         "num_trials": summary.num_trials,
         "gain_over_default": summary.gain,
+        "gain_interval": None if gain.low is None else (gain.low, gain.high),
+        "gain_note": gain.sentence,
         "default_score": summary.default_value,
         "durations_s": {
             "run": summary.duration_s,

@@ -109,7 +109,7 @@ def interpolated(template: Mapping[str, Any], part: str = "model") -> Iterator[P
 
 
 def _is_read(name: str, configs: Mapping[str, Any]) -> bool:
-    return re.search(rf"\$\{{\s*params\.{re.escape(name)}\b", str(configs)) is not None
+    return re.search(rf"\$\{{\s*params\.{re.escape(name)}(?!\w)", str(configs)) is not None
 
 
 def _unknown(mapping: ParamMapping, names: Sequence[str]) -> Iterator[Problem]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from hpo_app.config.resolvers import register_resolvers
+from hpo_app.config.resolvers import nested, register_resolvers
 from hpo_app.config.secrets import fix_of
 from hpo_app.errors import Problem
 
@@ -74,11 +74,11 @@ def unresolvable(template: Mapping[str, Any], params: Params) -> Iterator[Proble
 def _root(template: Mapping[str, Any], params: Params) -> DictConfig:
     entries = template.get("search_space")
     inactive = {
-        name: f"${{search_space.{name}.otherwise}}" if "otherwise" in entry else None
+        name: entry.get("otherwise")
         for name, entry in (entries.items() if isinstance(entries, dict) else ())
         if isinstance(entry, dict) and "when" in entry
     }
-    return OmegaConf.create({**template, "params": {**inactive, **literal(params)}})
+    return OmegaConf.create({**template, "params": nested({**inactive, **literal(params)})})
 
 
 def _resolve(root: DictConfig, part: str) -> Problem | None:

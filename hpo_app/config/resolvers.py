@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import math
 import secrets
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from omegaconf import DictConfig, OmegaConf  # noqa: TC002 - OmegaConf reads the annotation
 
 from hpo_app.plan.read_space import read_space
+
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 def register_resolvers() -> None:
@@ -27,7 +31,19 @@ def _defaults(space: DictConfig) -> dict[str, Any]:
     # An entry that cannot be read is left out here; the plan says what is wrong with it.
     typed, _ = read_space(entries)
     defaults = typed.defaults
-    return {name: defaults.get(name, entries[name].get("otherwise")) for name in typed}
+    return nested({name: defaults.get(name, entries[name].get("otherwise")) for name in typed})
+
+
+def nested(params: Mapping[str, Any]) -> dict[str, Any]:
+    """Return values as `${params.a.b}` finds them, where a name holds dots."""
+    root: dict[str, Any] = {}
+    for name, value in params.items():
+        *path, last = name.split(".")
+        node = root
+        for key in path:
+            node = node.setdefault(key, {})
+        node[last] = value
+    return root
 
 
 def largest_divisor(wanted: int, *factors: int) -> int:

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
     from hpo_app.plan.search_space import Parameter
 
-# A parameter is reached by `${params.name}`, so its name has to be one plain key.
-_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+# A parameter is reached by `${params.name}`, so its name has to be a plain key, or several.
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*")
 
 
 @dataclass(frozen=True)
@@ -209,6 +209,10 @@ def read_space(
         problems.append(Problem(key, "no parameter", "at least one parameter", fix))
     for name, fields in entries.items():
         entry = _Entry(f"{key}.{name}", fields if _is_mapping(fields) else {})
+        outer = next((other for other in entries if str(name).startswith(f"{other}.")), None)
+        if outer is not None:
+            expected = f"a name that does not begin with that of another parameter, {outer}"
+            entry.problem("", repr(name), expected, "rename one of them")
         parameter = _read_entry(entry, name, fields)
         problems += entry.problems
         if parameter is not None and not entry.problems:
@@ -219,7 +223,8 @@ def read_space(
 
 def _read_entry(entry: _Entry, name: object, fields: object) -> Parameter | None:
     if not _NAME.fullmatch(str(name)):
-        expected = "a name of letters, digits and underscores, because ${params.name} reads it"
+        expected = "a name of letters, digits and underscores, because ${params.name} reads it; "
+        expected += "dots may stand between them"
         entry.problem("", repr(name), expected, "rename it")
     if not _is_mapping(fields):
         fix = "write {type: uniform, low: 0.0, high: 1.0}"

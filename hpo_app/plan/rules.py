@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from hpo_app.plan.capacity import Capacity
     from hpo_app.plan.run_plan import RunPlan
 
-_PARAM = re.compile(r"\$\{\s*params\.([A-Za-z_][A-Za-z0-9_]*)")
+_PARAM = re.compile(r"\$\{\s*params\.([A-Za-z_][A-Za-z0-9_.]*)")
 _ALL_PARAMS = re.compile(r"\$\{\s*params\s*\}")
 _TRAINED = ("model", "data", "training")
 
@@ -58,7 +58,7 @@ def check_capacity(plan: RunPlan, capacity: Capacity) -> Iterator[Problem]:
 
 def params_without_parameter(plan: RunPlan) -> Iterator[Problem]:
     """Yield every `${params.x}` for which the search space has no `x`."""
-    for key, name in _references(plan.template):
+    for key, name in _references(plan):
         if name not in plan.space_entries:
             # Parameters often end alike, and to feed one from another would be a silent mistake.
             miss = near_miss(name, plan.space_entries, alike=0.8)
@@ -71,7 +71,7 @@ def parameters_that_nothing_uses(plan: RunPlan) -> Iterator[Problem]:
     """Yield every parameter that would be searched over without any effect."""
     if _ALL_PARAMS.search(str([plan.template.get(part) for part in _TRAINED])):
         return
-    used = {name for _, name in _references(plan.template)}
+    used = {name for _, name in _references(plan)}
     used |= {other for others in plan.space.conditions.values() for other in others}
     for name in plan.space_entries:
         if name not in used:
@@ -142,9 +142,18 @@ def _into_this_python(install: str) -> str:
     return install if command == install else f"{shlex.quote(sys.executable)} -m pip {command}"
 
 
-def _references(template: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+def _references(plan: RunPlan) -> Iterator[tuple[str, str]]:
+    """Yield the key of each `${params.…}`, and the parameter that it reads."""
     for part in _TRAINED:
-        yield from _walk(part, template.get(part))
+        for key, path in _walk(part, plan.template.get(part)):
+            yield key, _parameter(path, plan.space_entries)
+
+
+def _parameter(path: str, names: Mapping[str, Any]) -> str:
+    """Return the parameter that a path leads to: its value may be a mapping, and have keys too."""
+    parts = path.split(".")
+    heads = (".".join(parts[:length]) for length in range(len(parts), 0, -1))
+    return next((head for head in heads if head in names), parts[0])
 
 
 def _walk(key: str, node: object) -> Iterator[tuple[str, str]]:

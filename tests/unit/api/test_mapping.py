@@ -29,6 +29,15 @@ def test_one_leaf_of_that_name_is_the_place():
     assert before == {"learning_rate": 0.1, "batch_size": 16, "steps": 10}
 
 
+def test_a_dotted_name_is_a_path():
+    name = "hyperparameters.learning_rate"
+    configs, before, problems = placed([name, "training.warmup.steps"])
+    assert not problems
+    assert configs["model"]["hyperparameters"]["learning_rate"] == f"${{params.{name}}}"
+    assert configs["training"]["warmup"]["steps"] == "${params.training.warmup.steps}"
+    assert before == {name: 0.1, "training.warmup.steps": 10}
+
+
 def test_the_model_comes_before_data_and_training():
     configs, _, problems = placed(["batch_size"], model={"inner": {"batch_size": 8}})
     assert not problems

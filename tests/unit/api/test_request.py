@@ -11,6 +11,7 @@ from hpo_app.api.request import Request, compose_request
 from hpo_app.api.search_space import define_space
 from hpo_app.config.compose import compose_config
 from hpo_app.config.parse import parse_plan
+from hpo_app.config.render import render
 from hpo_app.errors import PlanError
 
 
@@ -46,6 +47,22 @@ def test_what_stands_in_the_config_is_the_default_configuration():
     assert plan_of(model_config=outside).space.defaults["width"] == 32
     own = {"lr": {"type": "loguniform", "low": 1e-3, "high": 1.0, "default": 0.5}}
     assert plan_of(param_space=own).space.defaults == {"lr": 0.5}
+
+
+def test_a_dotted_name_reaches_the_model_in_every_trial():
+    entries = {
+        "net.width": {"type": "randint", "low": 1, "high": 64},
+        "lr": OWN["param_space"]["lr"],
+    }
+    plan = plan_of(param_space=entries)
+    assert plan.space.defaults == {"net.width": 32, "lr": 0.1}
+    model = render(plan.template, {"net.width": 7, "lr": 0.5}).model
+    assert (model["net"], model["lr"]) == ({"width": 7}, 0.5)
+    both = {**entries, "net": {"type": "choice", "values": [1, 2]}}
+    assert (
+        "begin with that of another"
+        in problems_of(param_space=both)["search_space.net.width"].expected
+    )
 
 
 def test_a_space_that_was_defined_before_is_taken_with_its_conditions():
