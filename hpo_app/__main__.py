@@ -25,7 +25,7 @@ def start() -> int:
             )
             return 1
         code: int = cli.main(signals)
-        if signals.must_leave:
+        if signals.must_leave or signals.has_stuck_threads:
             sys.stdout.flush()
             signals.leave(code)
         return code

@@ -42,6 +42,7 @@ class Signals:
         number: The first signal; None while none came.
         before_leaving: Called right before the process leaves at once.
         must_leave: Whether something hangs that the ordinary end of Python would wait for.
+        has_stuck_threads: The same of threads that keep nobody from a further run.
     """
 
     def __init__(self, *, leaves: bool = True) -> None:
@@ -55,6 +56,7 @@ class Signals:
         self.before_leaving: Callable[[], None] | None = None
         self.must_leave = False
         self._leaves = leaves
+        self.has_stuck_threads = False
         self._raises = False
         self._taken: tuple[signal.Signals, ...] = ()
 

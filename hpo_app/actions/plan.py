@@ -74,6 +74,7 @@ def plan_rows(
         *(("condition", _condition(plan, name)) for name in plan.space.conditions),
         *(("warm start", earlier_sentence(run_before)) for run_before in earlier),
         ("trial 0", _default(plan)),
+        *((("trackers", ", ".join(plan.trackers)),) if plan.trackers else ()),
         ("budget", _budget(plan)),
         ("seed", str(plan.seed)),
     ]

@@ -42,11 +42,14 @@ COMPONENTS = (
     "ray.tune.schedulers.MedianStoppingRule",
     "hpo_app.tuning.pbt.PopulationTraining",
     "hpo_app.tuning.bandit.PopulationBandit",
+    "ray.tune.logger.TBXLoggerCallback",
+    "hpo_app.tuning.trackers.mlflow_runs.MlflowTracker",
+    "hpo_app.tuning.trackers.wandb_runs.WandbTracker",
 )
 
 
 def build(component: Component, key: str, trusted: Sequence[str] = (), **arguments: Any) -> Any:
-    """Return the searcher or scheduler that the config names.
+    """Return the searcher, scheduler or tracker that the config names.
 
     Args:
         component: Target and its arguments.

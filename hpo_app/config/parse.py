@@ -44,7 +44,7 @@ _KEYS: dict[str, tuple[str, ...]] = {
         "action", "best", "checkpoints", "constraints", "data", "max_failures",
         "max_same_failures", "model", "num_trials", "objective", "objectives", "params", "ray",
         "repeat_duplicates", "resources", "run", "scheduler", "search_alg", "search_space", "seed",
-        "stall_timeout_s", "stop", "time_budget_s", "training", "trial_timeout_s",
+        "stall_timeout_s", "stop", "time_budget_s", "tracker", "training", "trial_timeout_s",
         "trusted_modules", "warm_start",
     ),
     "checkpoints": ("budget_gb", "keep_best"),
@@ -130,6 +130,7 @@ def _read(
         cluster=_cluster(Section("ray", values.get("ray"), problems)),
         searcher=_searcher(Section("search_alg", values.get("search_alg"), problems), values),
         scheduler=_scheduler(Section("scheduler", values.get("scheduler"), problems), values),
+        trackers=_trackers(values.get("tracker") or {}, problems),
         seed=root.whole("seed", least=0, otherwise=0, most=_LARGEST_SEED),
         trainer=Section("model", values.get("model"), problems).text("trainer"),
         trusted_modules=root.texts("trusted_modules"),
@@ -153,6 +154,10 @@ def _untrusted(plan: RunPlan, *, has_trainer: bool) -> list[Problem]:
         (UNREADABLE if has_trainer else plan.trainer, TRAINERS, "model.trainer"),
         (plan.searcher.component.target, COMPONENTS, "search_alg._target_"),
         (plan.scheduler.component.target, COMPONENTS, "scheduler._target_"),
+        *(
+            (component.target, COMPONENTS, f"tracker.{name}._target_")
+            for name, component in plan.trackers.items()
+        ),
     )
     found = [
         untrusted(target, allowed, plan.trusted_modules, key)
@@ -222,6 +227,22 @@ def _scheduler(section: Section, values: dict[str, Any]) -> Scheduler:
         knows_constraints=section.flag("constraints", otherwise=True),
         knows_several=section.flag("several_objectives", otherwise=False),
     )
+
+
+def _trackers(values: Any, problems: list[Problem]) -> dict[str, Component]:
+    root = Section("tracker", values, problems)
+    found = {}
+    for name, node in _mapping(values).items():
+        # Its files go to a folder of this name.
+        if not str(name).isidentifier():
+            expected = "letters, digits and underscores"
+            problems.append(Problem(f"tracker.{name}", str(name), expected, "give it a plain name"))
+        elif not isinstance(node, dict):
+            expected, fix = "a tracker with its _target_", f"set tracker={name}"
+            problems.append(Problem(f"tracker.{name}", str(node), expected, fix))
+        else:
+            found[str(name)] = _component(root.below(str(name)), node, ())
+    return found
 
 
 def _component(section: Section, values: dict[str, Any], own_keys: tuple[str, ...]) -> Component:

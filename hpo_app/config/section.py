@@ -48,6 +48,10 @@ class Section:
     def _problem(self, key: str, got: object, expected: str, fix: str) -> None:
         self._problems.append(Problem(key, str(got), expected, fix))
 
+    def below(self, key: str) -> Section:
+        """Return the section under a key."""
+        return Section(self._prefix + key, self.get(key), self._problems)
+
     def get(self, key: str) -> Any:
         """Return the value as it stands."""
         return self._values.get(key)

@@ -116,8 +116,7 @@ def cluster_through_a_client(plan: RunPlan) -> Iterator[Problem]:
 
 def missing_packages(plan: RunPlan) -> Iterator[Problem]:
     """Yield packages that a chosen part needs and this Python does not have."""
-    for part in ("model", "data", "search_alg", "scheduler"):
-        section = plan.template.get(part)
+    for part, section in _parts(plan):
         needs = section.get("needs") if isinstance(section, dict) else None
         if needs is not None and not isinstance(needs, dict):
             expected = "a mapping of package to the command that installs it"
@@ -131,9 +130,17 @@ def missing_packages(plan: RunPlan) -> Iterator[Problem]:
                 yield Problem(f"{part}.needs", str(module), expected, fix)
             elif str(module) not in sys.modules and importlib.util.find_spec(module) is None:
                 choice = plan.choices.get(part, part)
-                expected = f"the package {module}, which {part}={choice} needs"
+                who = part.replace(".", "=") if "." in part else f"{part}={choice}"
+                expected = f"the package {module}, which {who} needs"
                 fix = _into_this_python(str(install))
                 yield Problem(part, f"{module} is not installed", expected, fix)
+
+
+def _parts(plan: RunPlan) -> Iterator[tuple[str, object]]:
+    for part in ("model", "data", "search_alg", "scheduler"):
+        yield part, plan.template.get(part)
+    for name in plan.trackers:
+        yield f"tracker.{name}", plan.template["tracker"][name]
 
 
 def _into_this_python(install: str) -> str:

@@ -109,7 +109,7 @@ class Cluster:
 
 @dataclass(frozen=True)
 class Component:
-    """An object that the config names: a searcher or a scheduler.
+    """An object that the config names: a searcher, a scheduler or a tracker.
 
     Attributes:
         target: Import path of its class or function.
@@ -186,6 +186,7 @@ class RunPlan:
         cluster: Where the run takes place.
         searcher: How parameters are proposed.
         scheduler: How iterations are spent.
+        trackers: What is told of the run besides, by name: callbacks of Ray Tune.
         seed: Seed of the whole run.
         trainer: Import path of the training function, `package.module:function`.
         trusted_modules: Packages of the user's own that the config may name code from.
@@ -212,6 +213,7 @@ class RunPlan:
     cluster: Cluster
     searcher: Searcher
     scheduler: Scheduler
+    trackers: Mapping[str, Component]
     seed: int
     trainer: str
     trusted_modules: tuple[str, ...]

@@ -30,6 +30,7 @@ from hpo_app.tuning.recorder import Recorder
 from hpo_app.tuning.search import TuneSearch
 from hpo_app.tuning.session import described, ray_session
 from hpo_app.tuning.supervisor import Supervisor
+from hpo_app.tuning.trackers.tracking import make_trackers, tracking
 from hpo_app.tuning.trainable import JUDGED, TrialSpec, run_trial
 from hpo_app.tuning.view import ShieldedView
 from hpo_app.tuning.warmup import WORKERS_FOLDER
@@ -109,13 +110,13 @@ def run_search(
 
     Raises:
         ResourceError: If no trial can ever fit.
-        PlanError: If searcher or scheduler do not take their arguments.
+        PlanError: If searcher, scheduler or a tracker do not take their arguments.
         Interrupted: If a signal came before this start wrote its first event.
     """
     supervisor = options.get("supervisor") or Supervisor(Signals())
     changes, earlier = options.get("changes"), options.get("earlier", ())
-    # Both before Ray, whose start takes seconds: they may refuse their arguments.
-    engine, scheduler = make_engine(plan), _scheduler(plan)
+    # All before Ray, whose start takes seconds: they may refuse their arguments.
+    engine, scheduler, trackers = make_engine(plan), _scheduler(plan), make_trackers(plan)
     # Members of a population share values and go different ways.
     repeats = plan.repeats_duplicates or plan.scheduler.is_population
     searcher = Searcher(plan.space, engine, seed=plan.seed, repeats=repeats)
@@ -123,8 +124,11 @@ def run_search(
         supervisor.signals.check()
         if not plan.cluster.is_local:
             view.notice(f"trials run on {described(capacity)}")
-        with open_journal(folder, resumes=changes is not None) as (journal, past):
-            recorder = Recorder(plan, folder, journal, searcher, view)
+        with (
+            tracking(trackers, plan, folder, view, supervisor.signals) as tracked_view,
+            open_journal(folder, resumes=changes is not None) as (journal, past),
+        ):
+            recorder = Recorder(plan, folder, journal, searcher, tracked_view)
             recorder.signals = supervisor.signals
             recorder.lost_process = supervisor.processes.lost
             recorder.storage.slots = capacity.slots(plan.resources)

@@ -113,8 +113,8 @@ BAD = {
         "a key of the top level: action, best, checkpoints, constraints, data, max_failures, "
         "max_same_failures, model, num_trials, objective, objectives, params, ray, "
         "repeat_duplicates, resources, run, scheduler, search_alg, search_space, seed, "
-        "stall_timeout_s, stop, time_budget_s, training, trial_timeout_s, trusted_modules and "
-        "warm_start",
+        "stall_timeout_s, stop, time_budget_s, tracker, training, trial_timeout_s, "
+        "trusted_modules and warm_start",
     ),
     "needs of a module inside a package": (
         "+model.needs={evil.sub: pip install evil}",

@@ -1,0 +1,1 @@
+"""What is told to TensorBoard, MLflow and others while a run lasts."""
