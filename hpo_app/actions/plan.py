@@ -13,9 +13,10 @@ from hpo_app.actions.command import Outcome
 from hpo_app.actions.warm_start import earlier_runs
 from hpo_app.errors import EXIT_COMPLETE, ResourceError, listed
 from hpo_app.plan.capacity import this_machine
+from hpo_app.plan.read_rules import share_kept
 from hpo_app.plan.rules import check_capacity
 from hpo_app.plan.search_space import has_default
-from hpo_app.report.format import duration, params_text, value_text
+from hpo_app.report.format import duration, params_text, plain, value_text
 from hpo_app.report.sentences import earlier_sentence
 from hpo_app.tuning.preflight import disk_row
 
@@ -72,6 +73,7 @@ def plan_rows(
         *(("keeping", str(constraint)) for constraint in plan.constraints),
         ("search", _searching(plan)),
         *(("condition", _condition(plan, name)) for name in plan.space.conditions),
+        *_rules(plan),
         *(("warm start", earlier_sentence(run_before)) for run_before in earlier),
         ("trial 0", _default(plan)),
         *((("trackers", ", ".join(plan.trackers)),) if plan.trackers else ()),
@@ -115,6 +117,14 @@ def _condition(plan: RunPlan, name: str) -> str:
     others = plan.space.conditions[name].items()
     where = (f"{other}={' or '.join(map(value_text, values))}" for other, values in others)
     return f"{name} only where {listed(where)}"
+
+
+def _rules(plan: RunPlan) -> list[tuple[str, str]]:
+    rules = plan.space.rules
+    rows = [("rule", f"{plain(name)}: {plain(rule.text)}") for name, rule in rules.items()]
+    if rows:
+        rows.append(("", f"{share_kept(plan.space):.0%} of random configurations keep the rules"))
+    return rows
 
 
 def _default(plan: RunPlan) -> str:

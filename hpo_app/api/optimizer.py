@@ -203,7 +203,9 @@ class HPOptimizer:
                 `high`), `quniform`, `qloguniform` (and a step `q`), `randint`, `lograndint`,
                 `qrandint` (whole numbers, both ends included), `choice`, `ordinal` (`values`) or
                 `normal` (`mean`, `sd`); and may have a `default`, and `mutable: False` for what no
-                scheduler may change while a trial trains.
+                scheduler may change while a trial trains; with `when: {other: value}` it has a say
+                only there, and elsewhere reads as `otherwise`. Below `require` stand rules across
+                parameters, for example `{"fits": "batch_size <= n_steps"}`.
 
         Raises:
             PlanError: With everything that is wrong with it.

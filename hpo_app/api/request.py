@@ -14,7 +14,7 @@ from hpo_app.api.plain import plain_config, plain_value
 from hpo_app.api.training_engine import no_trainer
 from hpo_app.config.compose import Origin, compose_config, conf_dir
 from hpo_app.errors import PlanError, Problem, listed, near_miss
-from hpo_app.plan.read_space import read_space
+from hpo_app.plan.read_space import parameters_of, read_space
 
 
 if TYPE_CHECKING:
@@ -139,7 +139,8 @@ def _fill(config: DictConfig, request: Request, problems: list[Problem]) -> None
     configs = _configs(config, request, problems)
     entries = _entries(config, request, problems)
     if not problems:
-        before = place_parameters(configs, entries, request.param_mapping, problems)
+        named = parameters_of(entries)
+        before = place_parameters(configs, named, request.param_mapping, problems)
         _take_defaults(entries, before)
     for part, values in configs.items():
         config[part] = values

@@ -18,7 +18,7 @@ from hpo_app.config.section import UNREADABLE, Section, resolved
 from hpo_app.config.trainer import is_unnamed, missing_trainer
 from hpo_app.config.trust import trust_beside_the_list, trust_from_a_file
 from hpo_app.errors import PlanError, Problem, listed, near_miss
-from hpo_app.plan.read_space import read_space
+from hpo_app.plan.read_space import RULES, parameters_of, read_space
 from hpo_app.plan.rules import check_plan
 from hpo_app.plan.run_plan import (
     Checkpoints,
@@ -82,10 +82,12 @@ def parse_plan(config: DictConfig, origin: Origin, *, has_function: bool = False
     values = {
         key: template[key] if key in _FOR_TRIALS else resolved(config, str(key), problems)
         for key in template
+        if key != "search_space"
     }
     for section, known in _KEYS.items():
         inside = values.get(section) if section else values
         problems += _unknown_keys(section, inside, known, template)
+    values["search_space"] = _space_entries(config, template, problems)
     plan = _read(values, template, origin, problems)
     untrusted_parts = _untrusted(plan, has_trainer=has_function or is_unnamed(plan.trainer))
     problems += untrusted_parts
@@ -136,9 +138,20 @@ def _read(
         trusted_modules=root.texts("trusted_modules"),
         warm_start=root.texts("warm_start"),
         template=template,
-        space_entries=_mapping(values.get("search_space")),
+        space_entries=parameters_of(_mapping(values.get("search_space"))),
         choices=origin.choices,
     )
+
+
+def _space_entries(
+    config: DictConfig, template: dict[str, Any], problems: list[Problem]
+) -> dict[str, Any]:
+    """Return the search space as plain values; rules keep their ${params.…}, as a model does."""
+    written = _mapping(template.get("search_space"))
+    return {
+        name: written[name] if name == RULES else resolved(config.search_space, name, problems)
+        for name in written
+    }
 
 
 def _params_of_ones_own(params: Any) -> list[Problem]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from omegaconf import DictConfig, OmegaConf  # noqa: TC002 - OmegaConf reads the annotation
 
-from hpo_app.plan.read_space import read_space
+from hpo_app.plan.read_space import RULES, read_space
 
 
 if TYPE_CHECKING:
@@ -27,7 +27,8 @@ def register_resolvers() -> None:
 
 def _defaults(space: DictConfig) -> dict[str, Any]:
     """`${hpo.defaults:${search_space}}`: what a model gets in the default configuration."""
-    entries: Any = OmegaConf.to_container(space, resolve=True)
+    # Rules may hold ${params.…}, which are what is asked for here.
+    entries = {str(name): _resolved(space[name]) for name in space if name != RULES}
     # An entry that cannot be read is left out here; the plan says what is wrong with it.
     typed, _ = read_space(entries)
     defaults = typed.defaults
@@ -44,6 +45,10 @@ def nested(params: Mapping[str, Any]) -> dict[str, Any]:
             node = node.setdefault(key, {})
         node[last] = value
     return root
+
+
+def _resolved(node: Any) -> Any:
+    return OmegaConf.to_container(node, resolve=True) if OmegaConf.is_config(node) else node
 
 
 def largest_divisor(wanted: int, *factors: int) -> int:

@@ -14,7 +14,9 @@ if TYPE_CHECKING:
 def configurations(
     space: SearchSpace, values: Mapping[str, Iterable[ParamValue]]
 ) -> Iterator[Params]:
-    """Yield every configuration once, the last parameter changing fastest.
+    """Yield every configuration once, whether it keeps the rules or not.
+
+    The last parameter changes fastest.
 
     Args:
         space: What may be sampled.

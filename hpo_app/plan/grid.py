@@ -10,7 +10,7 @@ from hpo_app.plan.configurations import configurations
 from hpo_app.plan.search_space import Choice, Integer, Normal
 
 
-_MOST_COUNTED = 1_000_000
+_MOST_COUNTED = 100_000
 
 if TYPE_CHECKING:
     from hpo_app.plan.search_space import Parameter, ParamValue, Real, SearchSpace
@@ -36,11 +36,12 @@ def grid_values(parameter: Parameter, points: int) -> list[ParamValue]:
 
 
 def grid_size(space: SearchSpace, points: int) -> int:
-    """Return how many configurations a whole grid has; stops counting at a million."""
+    """Return how many configurations a whole grid has; stops counting after 100 000."""
     values = {name: grid_values(space[name], points) for name in space}
-    if not space.conditions:
+    if not space.conditions and not space.rules:
         return math.prod(map(len, values.values()))
-    return sum(1 for _ in itertools.islice(configurations(space, values), _MOST_COUNTED))
+    found = itertools.islice(configurations(space, values), _MOST_COUNTED)
+    return sum(map(space.keeps, found))
 
 
 def _num_values(parameter: Real | Integer) -> float:

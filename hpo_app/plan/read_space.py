@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from hpo_app.errors import Problem, listed, near_miss
 from hpo_app.plan.read_conditions import read_conditions
+from hpo_app.plan.read_rules import read_rules
 from hpo_app.plan.search_space import (
     Choice,
     Integer,
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 
     from hpo_app.plan.search_space import Parameter
 
+# The one key of a search space that is no parameter.
+RULES = "require"
 # A parameter is reached by `${params.name}`, so its name has to be a plain key, or several.
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*")
 
@@ -193,10 +196,11 @@ KINDS: Mapping[str, _Kind] = {
 def read_space(
     entries: Mapping[str, Any], key: str = "search_space"
 ) -> tuple[SearchSpace, list[Problem]]:
-    """Return the typed search space and everything that is wrong with its entries.
+    """Return the typed search space and everything that is wrong with it.
 
     Args:
-        entries: `{name: {type: …, low: …, high: …, default: …, when: …}}`, as written in YAML.
+        entries: `{name: {type: …, low: …, high: …, default: …, when: …}}`, as written in YAML;
+            below `require` stand no parameter but the rules across parameters.
         key: Dotted key of the space in the config, for the messages.
 
     Returns:
@@ -204,6 +208,7 @@ def read_space(
     """
     parameters: dict[str, Parameter] = {}
     problems: list[Problem] = []
+    rules, entries = entries.get(RULES), parameters_of(entries)
     if not entries:
         fix = "add one, for example lr: {type: loguniform, low: 1.0e-5, high: 1.0e-2}"
         problems.append(Problem(key, "no parameter", "at least one parameter", fix))
@@ -218,7 +223,14 @@ def read_space(
         if parameter is not None and not entry.problems:
             parameters[str(name)] = parameter
     conditions, condition_problems = read_conditions(entries, parameters, key)
-    return SearchSpace(parameters, conditions), [*problems, *condition_problems]
+    space = SearchSpace(parameters, conditions)
+    space, rule_problems = read_rules(rules, space, entries, f"{key}.{RULES}")
+    return space, [*problems, *condition_problems, *rule_problems]
+
+
+def parameters_of(entries: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the entries of a search space that are parameters."""
+    return {str(name): entries[name] for name in entries if name != RULES}
 
 
 def _read_entry(entry: _Entry, name: object, fields: object) -> Parameter | None:

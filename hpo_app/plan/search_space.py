@@ -10,6 +10,9 @@ from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from random import Random
+
+    from hpo_app.plan.rule import Rule
 
 ParamValue: TypeAlias = "bool | int | float | str | list[ParamValue] | dict[str, ParamValue] | None"
 Params: TypeAlias = "dict[str, ParamValue]"
@@ -245,10 +248,12 @@ class SearchSpace:
         conditions: `{name: {other: values}}` for parameters that are not always active: each is
             where all of these others are active and have one of these values. The conditions of
             the others stand among them.
+        rules: `{name: rule}`: what a configuration has to keep to be trained.
     """
 
     parameters: Mapping[str, Parameter]
     conditions: Mapping[str, Mapping[str, Sequence[ParamValue]]] = field(default_factory=dict)
+    rules: Mapping[str, Rule] = field(default_factory=dict)
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.parameters)
@@ -281,6 +286,14 @@ class SearchSpace:
             name: params[name] if name in params else default_of(parameter)
             for name, parameter in self.parameters.items()
         }
+
+    def draw(self, source: Random) -> Params:
+        """Return a random configuration, whether it keeps the rules or not."""
+        return self.active({name: self[name].at(source.random()) for name in self})
+
+    def keeps(self, params: Params) -> bool:
+        """Return whether a configuration keeps all rules."""
+        return all(rule.holds(params) for rule in self.rules.values())
 
     @property
     def defaults(self) -> Params:

@@ -33,7 +33,7 @@ class GridSearch:
     def over(self, space: SearchSpace) -> GridSearch:
         """Take the space; returns itself."""
         values = {name: grid_values(space[name], self.points) for name in space}
-        self._left = configurations(space, values)
+        self._left = filter(space.keeps, configurations(space, values))
         self._size = grid_size(space, self.points)
         return self
 

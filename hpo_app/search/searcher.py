@@ -44,7 +44,8 @@ class Searcher:
         self._space = space
         self._engine = engine
         self._seed = seed
-        self._tried = None if repeats else Tried(space)
+        self._repeats = repeats
+        self._tried = Tried(space)
         self._open: set[int] = set()
         self.num_asked = 0
 
@@ -77,20 +78,22 @@ class Searcher:
         return params
 
     def _propose(self, number: int) -> Params | None:
-        """Return what the engine proposes; what was tried before is answered from memory."""
-        if self._tried is None:
-            return self._engine.propose(number)
+        """Return what the engine proposes and may be trained.
+
+        What was tried before is answered from memory; what breaks a rule is taken back, and says
+        nothing of how good it is.
+        """
         self._tried.refuse_end()
         for _ in range(_MOST_REPEATS):
             params = self._engine.propose(number)
-            if params is None or params not in self._tried:
+            if params is None or self._tried.allows(params):
                 return params
             outcome = self._tried.outcome(params)
             if outcome is None:
                 self._engine.withdraw(number)
             else:
                 self._engine.tell(number, outcome)
-        # It insists on what is known: somebody else has to look elsewhere.
+        # It insists on what is known or cannot be: somebody else has to look elsewhere.
         params = self._tried.another(derive_seed(self._seed, "another", number))
         self._engine.impose(number, params)
         return params
@@ -98,7 +101,7 @@ class Searcher:
     def _start(self, number: int, params: Params) -> None:
         self._open.add(number)
         self.num_asked = number + 1
-        if self._tried is not None:
+        if not self._repeats:
             self._tried.start(number, params)
 
     def tell(self, number: int, outcome: Outcome) -> str:
@@ -112,7 +115,7 @@ class Searcher:
             The word for how the engine took it.
         """
         self._open.discard(number)
-        if self._tried is not None:
+        if not self._repeats:
             self._tried.end(number, outcome)
         return self._engine.tell(number, outcome)
 
@@ -158,8 +161,9 @@ class Searcher:
             strange = [f"{name}={str(value)[:60]}" for name, value in self._outside(params)]
             active = self._space.active(self._space.complete(params))
             missing = [f"no {name}" for name in active if name not in params]
-            for got in (*strange, *missing):
-                expected = "each active parameter of the search space, with a value inside it"
+            broken = [rule.text for rule in self._space.rules.values() if not rule.holds(params)]
+            for got in (*strange, *missing, *(f"not {text}" for text in broken)):
+                expected = "active parameters of the search space that keep its bounds and rules"
                 fix = "restore the run folder from a copy, or start a new run"
                 problems.append(Problem(f"{whose} in the journal", got, expected, fix))
         if problems:

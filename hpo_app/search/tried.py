@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from hpo_app.search.engine import Outcome
 
 _RANDOM_DRAWS = 1000
+# Few draws may keep the rules, and where values have no end nothing else finds one that does.
+_RULED_DRAWS = 20_000
+_MOST_SEARCHED = 1_000_000
 
 
 class Tried:
@@ -56,30 +59,37 @@ class Tried:
         Raises:
             Exhausted: If the space has no other configuration.
         """
-        # With conditions there are fewer than that, and `another` finds no more.
+        # With conditions and rules there are fewer than that, and `another` finds no more.
         if len(self._outcomes) >= self._size:
             raise self._end()
 
     def another(self, seed: int) -> Params:
-        """Return a configuration that was not tried, at random, from a seed.
+        """Return a configuration that `allows` lets pass, at random, from a seed.
 
         Raises:
             Exhausted: If there is none.
         """
-        draw = random.Random(seed)
-        for _ in range(_RANDOM_DRAWS):
-            drawn = {name: self._space[name].at(draw.random()) for name in self._space}
-            params = self._space.active(drawn)
-            if params not in self:
+        source, rules = random.Random(seed), self._space.rules
+        for _ in range(_RULED_DRAWS if rules else _RANDOM_DRAWS):
+            params = self._space.draw(source)
+            if self.allows(params):
                 return params
-        for params in configurations(self._space, _values_of(self._space)):
-            if params not in self:
-                return params
+        if not rules or self._size <= _MOST_SEARCHED:
+            for params in configurations(self._space, _values_of(self._space)):
+                if self.allows(params):
+                    return params
         raise self._end()
+
+    def allows(self, params: Params) -> bool:
+        """Return whether a configuration keeps the rules and was not tried."""
+        return self._space.keeps(params) and params not in self
 
     def _end(self) -> Exhausted:
         count = len(self._outcomes)
-        return Exhausted(f"all {count} configurations of the search space were tried")
+        if not self._space.rules:
+            return Exhausted(f"all {count} configurations of the search space were tried")
+        which = f"that keeps search_space.require was found beside the {count} that were tried"
+        return Exhausted(f"no configuration {which}")
 
 
 def _key(params: Params) -> str:

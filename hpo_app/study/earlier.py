@@ -195,10 +195,8 @@ def _taken_from(folder: str, study: Study, plan: RunPlan) -> EarlierRun:
 def _reason_against(trial: TrialRecord, curve: tuple[tuple[int, float], ...], plan: RunPlan) -> str:
     """Return why a trial does not count; empty if it does."""
     space = plan.space
-    if trial.state is TrialState.FAILED:
-        return "failed"
     if trial.state not in _TAKEN:
-        return "not trained to the end"
+        return "failed" if trial.state is TrialState.FAILED else "not trained to the end"
     missing = [name for name in plan.criteria.metrics if name not in trial.last]
     if not curve or missing:
         return f"without {listed(missing)}" if curve else "without a report"
@@ -210,7 +208,9 @@ def _reason_against(trial: TrialRecord, curve: tuple[tuple[int, float], ...], pl
         for name in space.active(space.complete(trial.params))
         if name not in trial.params or not _can_be_drawn(space[name], trial.params[name])
     ]
-    return f"with {listed(outside)} outside today's values" if outside else ""
+    if outside:
+        return f"with {listed(outside)} outside today's values"
+    return "" if space.keeps(space.active(trial.params)) else "against today's rules"
 
 
 def _can_be_drawn(parameter: Parameter, value: ParamValue) -> bool:

@@ -95,7 +95,9 @@ class PopulationBandit(PopulationTraining):
             name: self._space[name].at(min(max(float(place), 0.0), 1.0))
             for name, place in zip(self._names, position, strict=True)
         }
-        return self._space.active({**self._space.complete(params), **moved})
+        chosen = self._space.active({**self._space.complete(params), **moved})
+        # Its model knows nothing of the rules.
+        return chosen if self._space.keeps(chosen) else super().mutate(params)
 
     def _changes(self) -> list[tuple[int, tuple[float, ...]]]:
         """Return `(member, (time, score before, position…, gain per iteration))`, by time."""

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from hpo_app.study.journal import Event
     from hpo_app.study.records import Study, TrialRecord
 
+_MOST_MOVES = 100
 _ACTIVE = (TuneTrialRecord.RUNNING, TuneTrialRecord.PENDING)
 
 
@@ -149,8 +150,16 @@ class PopulationTraining(PopulationBasedTraining):
     def mutate(self, params: Params) -> Params:
         """Return `params` with every mutable value moved or drawn anew, inside its bounds.
 
-        A parameter that becomes active is drawn.
+        A parameter that becomes active is drawn. Where no move that keeps the rules is found, the
+        values stay as they are.
         """
+        for _ in range(_MOST_MOVES):
+            moved = self._all_moved(params)
+            if self._space.keeps(moved):
+                return moved
+        return dict(params)
+
+    def _all_moved(self, params: Params) -> Params:
         mutable = self._space.mutable
         moved = dict(params)
         for name in self._space.order:

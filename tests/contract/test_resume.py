@@ -16,7 +16,9 @@ pytestmark = pytest.mark.ray
 
 # One worker: with more, the order of reports is the machine's and not the seed's.
 ONE_WORKER = ["resources.cpu=2", "ray.num_cpus=2"]
-RUN = ["search_space=quadratic", "num_trials=8", "training.iterations=9", "model.noise=0.1"]
+LENGTH = ["num_trials=8", "training.iterations=9", "model.noise=0.1"]
+QUADRATIC = "search_space=quadratic"
+RUN = [QUADRATIC, *LENGTH]
 
 
 @pytest.fixture
@@ -55,22 +57,24 @@ def dump(folder):
 @pytest.mark.parametrize(
     "search",
     [
-        ["search_alg=optuna", "scheduler=asha"],
-        ["scheduler=fifo"],
-        ["search_alg=optuna", "scheduler=asha", "constraints={cost: {max: 0.05}}"],
+        # Conditions and a rule.
+        ["search_space=branches", "search_alg=optuna", "scheduler=asha"],
+        [QUADRATIC, "scheduler=fifo"],
+        [QUADRATIC, "search_alg=optuna", "scheduler=asha", "constraints={cost: {max: 0.05}}"],
         [
+            QUADRATIC,
             "search_alg=optuna",
             "scheduler=fifo",
             "objectives=[{metric: loss, mode: min}, {metric: cost, mode: min}]",
         ],
     ],
-    ids=["asha", "fifo", "constraints", "objectives"],
+    ids=["branches", "fifo", "constraints", "objectives"],
 )
 def test_a_run_killed_twice_equals_one_that_was_never_killed(hpo, tmp_path, search):
-    whole = hpo(*RUN, *ONE_WORKER, *search, "hydra.run.dir=whole")
+    whole = hpo(*LENGTH, *ONE_WORKER, *search, "hydra.run.dir=whole")
     assert whole.returncode == 0, whole.stderr
     slow = ["model.step_time_s=0.02", "hydra.run.dir=cut"]
-    assert hpo(*RUN, *ONE_WORKER, *search, *slow, kill_at=15).returncode == -signal.SIGKILL
+    assert hpo(*LENGTH, *ONE_WORKER, *search, *slow, kill_at=15).returncode == -signal.SIGKILL
     assert hpo("action=resume", "run=cut", kill_at=60).returncode == -signal.SIGKILL
     last = hpo("action=resume", "run=cut")
     assert last.returncode == 0, last.stderr

@@ -75,6 +75,18 @@ def test_a_space_that_was_defined_before_is_taken_with_its_conditions():
     assert plan.space.defaults == {"lr": 0.1, "width": 32, "momentum": 0.9}
 
 
+def test_rules_come_along_and_read_dotted_names():
+    entries = {
+        "net.width": {"type": "randint", "low": 1, "high": 64},
+        "lr": OWN["param_space"]["lr"],
+        "require": {"small": "${params.net.width} * lr <= 8"},
+    }
+    plan = plan_of(param_space=entries)
+    assert list(plan.space) == list(plan.space_entries) == ["net.width", "lr"]
+    assert plan.space.keeps({"net.width": 16, "lr": 0.5})
+    assert not plan.space.keeps({"net.width": 17, "lr": 0.5})
+
+
 def test_every_argument_reaches_the_plan():
     plan = plan_of(
         search_alg={"name": "optuna", "n_startup_trials": 3},

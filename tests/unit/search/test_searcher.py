@@ -138,6 +138,29 @@ def test_a_journal_with_other_parameters_than_the_space_is_refused(make_study, p
             make().replay([event], make_study())
 
 
+@pytest.mark.parametrize(
+    ("params", "words"),
+    [
+        pytest.param({"x": 1.0, "deep": True}, "no y", id="an active parameter is missing"),
+        pytest.param({"x": 1.0, "deep": False, "y": 0.0}, "y=0.0", id="an inactive one is there"),
+        pytest.param({"x": -1.0, "deep": False}, "not x > 0", id="a rule is broken"),
+    ],
+)
+def test_a_journal_against_conditions_or_rules_is_refused(make_study, params, words):
+    span = {"type": "uniform", "low": -5, "high": 5}
+    entries = {
+        "x": span,
+        "deep": {"type": "choice", "values": [False, True]},
+        "y": {**span, "when": {"deep": True}},
+        "require": {"positive": "x > 0"},
+    }
+    space, _ = read_space(entries)
+    engine = OptunaEngine(space, LOSS, optuna.samplers.RandomSampler(seed=1))
+    event = Event(0, 0.0, "asked", {"trial": 0, "params": params})
+    with pytest.raises(RunFolderError, match=words):
+        Searcher(space, engine).replay([event], make_study())
+
+
 CHEAP = Criteria(LOSS.objectives, (Constraint("cost", max=0.1), Constraint("loss", min=-9.0)))
 
 

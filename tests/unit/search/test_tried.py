@@ -122,3 +122,49 @@ def test_a_space_with_one_continuous_parameter_has_no_end():
     entries = {**SMALL, "x": {"type": "uniform", "low": 0.0, "high": 1.0}}
     asked = run(make(entries=entries), 40)
     assert len({str(params) for params in asked}) == 40
+
+
+ORDERED = {
+    "a": {"type": "randint", "low": 0, "high": 9, "default": 0},
+    "b": {"type": "randint", "low": 0, "high": 9, "default": 9},
+    "c": {"type": "choice", "values": [0, 1], "when": {"a": [7, 8]}},
+    "require": {"order": "a + 5 < b or a == 8"},
+}
+
+
+def test_a_space_with_rules_and_conditions_is_tried_whole_and_then_there_is_no_more():
+    # 4 + 3 + 2 + 1 below the line, and 10 with a = 8, each with two values of c.
+    searcher = make(entries=ORDERED)
+    for _ in range(30):
+        number, params, _ = searcher.ask()
+        assert params["a"] + 5 < params["b"] or params["a"] == 8
+        searcher.tell(number, Outcome(TrialState.FINISHED, [Report(1, {"loss": 1.0}, 0.0)]))
+    with pytest.raises(Exhausted, match="that keeps search_space"):
+        searcher.ask()
+
+
+def test_what_breaks_a_rule_is_no_bad_score():
+    searcher = make(optuna.samplers.RandomSampler(seed=3), entries=ORDERED)
+    for _ in range(10):
+        number, *_ = searcher.ask()
+        searcher.tell(number, Outcome(TrialState.FINISHED, [Report(1, {"loss": 1.0}, 0.0)]))
+    told = searcher._engine._study.get_trials()
+    broken = [t for t in told if not searcher._space.keeps(t.params)]
+    assert len(broken) > 10
+    assert {trial.state for trial in broken} == {optuna.trial.TrialState.FAIL}
+    assert {trial.value for trial in broken} == {None}
+
+
+def test_rules_hold_also_where_configurations_may_repeat():
+    searcher = make(optuna.samplers.RandomSampler(seed=3), entries=ORDERED, repeats=True)
+    asked = [searcher.ask()[1] for _ in range(60)]
+    assert all(searcher._space.keeps(params) for params in asked)
+    assert len({str(params) for params in asked}) < 60
+
+
+def test_rules_that_hardly_any_draw_keeps_are_kept_in_a_space_without_end():
+    unit = {"type": "uniform", "low": 0.0, "high": 1.0}
+    entries = {"x": unit, "y": unit, "require": {"near": "abs(x - y) < 0.002"}}
+    asked = [make(entries=entries, repeats=repeats).ask()[1] for repeats in (False, True)]
+    assert asked[0] == asked[1]
+    assert abs(asked[0]["x"] - asked[0]["y"]) < 0.002

@@ -65,6 +65,16 @@ def earlier_run(tmp_path, plan_of):
     return write
 
 
+def test_a_trial_counts_with_what_is_active_now_and_keeps_the_rules(earlier_run, plan_of):
+    today = ("+search_space.depth.when={kind: smooth}", "+search_space.require.a='x < 3'")
+    rough = {"x": 1.0, "rate": 0.01, "kind": "rough"}
+    trials = [SOUND, rough, {**SOUND, "kind": "rough"}, {**SOUND, "x": 4.0}, {**rough, "x": 3.0}]
+    folder = earlier_run("before", *((params, "finished", [1.0]) for params in trials))
+    (run,) = read_earlier(plan_of(*today, warm_start=[folder]))
+    assert [trial.params for trial in run.taken] == [SOUND, rough, rough]
+    assert run.left_out == {"against today's rules": (3, 4)}
+
+
 def test_finished_and_stopped_trials_are_taken_with_their_last_report(earlier_run, plan_of):
     folder = earlier_run(
         "before", (SOUND, "finished", [3.0, 2.0, 1.0]), ({**SOUND, "x": 2.0}, "stopped", [4.0])

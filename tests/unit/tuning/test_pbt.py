@@ -102,3 +102,25 @@ def test_what_becomes_active_is_drawn_and_what_becomes_inactive_is_left_out():
         assert ("child" in params) == (params["kind"] == "b")
         seen.add(tuple(params))
     assert seen == {("kind",), ("child", "kind")}
+
+
+def test_a_move_keeps_the_rules_and_where_none_does_nothing_moves():
+    entries = {
+        "a": {"type": "randint", "low": 0, "high": 9},
+        "b": {"type": "randint", "low": 0, "high": 9},
+        "require": {"order": "a < b"},
+    }
+    space, problems = read_space(entries)
+    assert problems == []
+    training = PopulationTraining(space, time_attr="iteration", seed=3)
+    params = {"a": 4, "b": 5}
+    seen = set()
+    for _ in range(60):
+        params = training.mutate(params)
+        assert params["a"] < params["b"]
+        seen.add(tuple(params.values()))
+    assert len(seen) > 10
+    stuck, _ = read_space({**entries, "require": {"sum": "a + b == 0"}})
+    assert PopulationTraining(stuck, time_attr="iteration", resample_probability=0.0).mutate(
+        {"a": 0, "b": 0}
+    ) == {"a": 0, "b": 0}
