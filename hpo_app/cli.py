@@ -29,6 +29,7 @@ from hpo_app.config.compose import (
 from hpo_app.config.diagnose import COMPOSITION_ERRORS, diagnose
 from hpo_app.config.overrides import overrides_in
 from hpo_app.config.parse import parse_plan
+from hpo_app.config.reading import parse_reading
 from hpo_app.config.resolvers import register_resolvers
 from hpo_app.config.secrets import hide_secrets, set_for_the_job
 from hpo_app.config.settings import parse_settings
@@ -60,7 +61,7 @@ if TYPE_CHECKING:
     from hpo_app.config.compose import Origin
 
 # Each is a module of hpo_app.actions, imported when it is asked for: Ray alone costs a second.
-ACTIONS = ("optimize", "plan", "resume", "train")
+ACTIONS = ("optimize", "plan", "resume", "train", "report", "list")
 _NOTHING_DONE = "interrupted before the first trial"
 
 
@@ -180,6 +181,7 @@ def _action(
     command = Command(
         read_plan=lambda: parse_plan(*source),
         read_settings=lambda: parse_settings(*source),
+        read_reading=lambda: parse_reading(*source),
         folder=folder,
         best=config.best,
         changes=changes,

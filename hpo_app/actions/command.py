@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from hpo_app.config.reading import Reading
     from hpo_app.config.settings import RunSettings
     from hpo_app.plan.run_plan import RunPlan
     from hpo_app.signals import Signals
@@ -26,6 +27,7 @@ class Command:
     Attributes:
         read_plan: Reads what the config describes.
         read_settings: Reads the little of it that counts where a file holds the rest.
+        read_reading: Reads what it says to the actions that only read run folders.
         folder: The run folder; exists.
         best: Value of the key `best`.
         changes: Overrides of model, data and training that apply to the file named by `best`.
@@ -37,6 +39,7 @@ class Command:
 
     read_plan: Callable[[], RunPlan]
     read_settings: Callable[[], RunSettings]
+    read_reading: Callable[[], Reading]
     folder: Path
     best: str | None
     changes: tuple[str, ...]
@@ -62,6 +65,15 @@ class Command:
             PlanError: With everything that is wrong with it.
         """
         return self.read_settings()
+
+    @cached_property
+    def reading(self) -> Reading:
+        """What the invocation says of reading run folders.
+
+        Raises:
+            PlanError: With everything that is wrong with it.
+        """
+        return self.read_reading()
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from hpo_app.actions.command import Outcome
 from hpo_app.actions.environment import environment_facts
+from hpo_app.actions.live_report import live_report
 from hpo_app.actions.results import write_results
 from hpo_app.actions.typed import resume_command, shown_path, train_command
 from hpo_app.actions.warm_start import earlier_runs
@@ -21,9 +22,10 @@ from hpo_app.errors import (
     ResourceError,
     RunFolderError,
 )
-from hpo_app.report.document import write_report
+from hpo_app.report.document import REPORT_FOLDER, write_report
 from hpo_app.report.live import Progress, make_view
 from hpo_app.report.logged import LoggedView
+from hpo_app.report.refreshed import RefreshedReport
 from hpo_app.report.sentences import earlier_sentence
 from hpo_app.report.terminal import print_summary
 from hpo_app.study.disk import is_for_want_of_room
@@ -81,7 +83,9 @@ def search(command: Command, changes: Sequence[str] | None = None) -> Outcome:
             _say(console, line)
         try:
             with make_view(progress, console) as shown:
-                view = LoggedView(shown)
+                view = RefreshedReport(
+                    LoggedView(shown), plan.report_every_s, live_report(plan, folder, facts)
+                )
                 study = supervisor.run(
                     lambda: run_search(
                         plan,
@@ -114,7 +118,10 @@ def conclude(command: Command, study: Study) -> Outcome:
     again = train_command(plan, folder)
     try:
         write_results(plan, study)
-        report = write_report(study, folder, command=command.started_by, train_command=again)
+        (folder / REPORT_FOLDER).mkdir(exist_ok=True)
+        report = write_report(
+            study, folder / REPORT_FOLDER, command=command.started_by, train_command=again
+        )
     except (FileExistsError, IsADirectoryError, NotADirectoryError) as error:
         raise _occupied(error, f"type {resume_command(folder, plan)}") from None
     print_summary(study, console, run_folder=folder, report_path=report, train_command=again)

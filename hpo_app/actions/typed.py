@@ -34,14 +34,19 @@ def train_command(plan: RunPlan, folder: Path, name: str = "best.yaml") -> str:
         loaded = f"HPOptimizer().load_results({str(shown_path(folder))!r})"
         metric = plan.objective.metric
         return f"{_engine(plan)}.fit(**{loaded}.best_config(), metric={metric!r})"
-    return typed(["action=train", f"best={shown_path(folder / name)}", *_trusted(plan)])
+    return train_file_command(folder / name, plan.trusted_modules)
+
+
+def train_file_command(path: Path, trusted: Sequence[str]) -> str:
+    """Return the command that trains what a file of a run holds, trusting these modules."""
+    return typed(["action=train", f"best={shown_path(path)}", *_trusted(trusted)])
 
 
 def resume_command(folder: Path, plan: RunPlan | None = None) -> str:
     """Return what goes on with a run; what no folder may decide is typed again."""
     if plan is not None and is_unnamed(plan.trainer):
         return f"HPOptimizer({_engine(plan)}).resume({str(shown_path(folder))!r})"
-    decided = [] if plan is None else [*_trusted(plan), *_address(plan)]
+    decided = [] if plan is None else [*_trusted(plan.trusted_modules), *_address(plan)]
     return typed(["action=resume", f"run={shown_path(folder)}", *decided])
 
 
@@ -54,8 +59,8 @@ def _address(plan: RunPlan) -> list[str]:
     return [] if plan.cluster.is_local else [f"ray.address={plan.cluster.address}"]
 
 
-def _trusted(plan: RunPlan) -> list[str]:
-    return [f"trusted_modules=[{','.join(plan.trusted_modules)}]"] if plan.trusted_modules else []
+def _trusted(modules: Sequence[str]) -> list[str]:
+    return [f"trusted_modules=[{','.join(modules)}]"] if modules else []
 
 
 def shown_path(path: Path) -> str:

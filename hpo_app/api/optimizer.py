@@ -21,6 +21,7 @@ from hpo_app.api.run_folder import new_folder, store_config
 from hpo_app.api.search_space import define_space
 from hpo_app.api.training_engine import TrainingEngine
 from hpo_app.config.parse import parse_plan
+from hpo_app.config.reading import parse_reading
 from hpo_app.config.settings import parse_settings
 from hpo_app.config.trainer import is_unnamed
 from hpo_app.signals import Signals
@@ -288,6 +289,7 @@ class HPOptimizer:
         command = command_type(
             read_plan=lambda: parse_plan(*source, has_function=train is not None),
             read_settings=lambda: parse_settings(*source),
+            read_reading=lambda: parse_reading(*source),
             folder=folder,
             best=None,
             changes=changes,

@@ -21,6 +21,12 @@ if TYPE_CHECKING:
 # What counts besides changes of the configuration itself when one is trained that a file holds.
 _WITH_BEST = ("action", "best", "seed", "resources", "trusted_modules", "hydra")
 
+# What counts for the actions that only read run folders.
+_WITH_READING = {
+    "report": ("action", "run", "report", "trusted_modules", "hydra"),
+    "list": ("action", "run", "hydra"),
+}
+
 _FLAGS = (
     "help",
     "hydra-help",
@@ -61,6 +67,8 @@ def split_changes(arguments: list[str]) -> tuple[list[str], tuple[str, ...]]:
     if values.get("action") == "resume":
         return _resuming(arguments, values.get("run", ""))
     _refuse_taken(values.get("hydra.run.dir", ""))
+    if values.get("action") in _WITH_READING:
+        return _reading(arguments, values["action"]), ()
     if values.get("action") == "train" and values.get("best", "null") != "null":
         refused = [_refusal(override) for override in overrides if not _counts(override)]
         if refused:
@@ -117,8 +125,29 @@ def _counts(override: Override) -> bool:
 def _refusal(override: Override) -> Problem:
     parts = listed(["model.…", "data.…", "training.…", *_WITH_BEST[2:]])
     expected = f"one of {parts}: all else is read from the file that best names"
-    set_by = f"command line: {override.text}"
-    return Problem(override.key, override.value or "nothing", expected, "leave it out", set_by)
+    got = override.value or "nothing"
+    return Problem(override.key, got, expected, "leave it out", override.set_by)
+
+
+def _reading(arguments: list[str], action: str) -> list[str]:
+    allowed = _WITH_READING[action]
+    others = [each for each in overrides_in(arguments) if each.root not in allowed]
+    if others:
+        expected = f"one of {listed(allowed)}: action={action} starts nothing"
+        raise PlanError(
+            [
+                Problem(each.key, each.value or "nothing", expected, "leave it out", each.set_by)
+                for each in others
+            ]
+        )
+    return [_with_plain_folder(text) for text in arguments]
+
+
+def _with_plain_folder(text: str) -> str:
+    # A path may hold what Hydra's grammar reads otherwise; a list is read as one.
+    key, _, value = text.partition("=")
+    is_one = key == "run" and value not in {"", "null"} and not value.startswith("[")
+    return f"run={quoted(unquoted(value))}" if is_one else text
 
 
 def _resuming(arguments: list[str], run: str) -> tuple[list[str], tuple[str, ...]]:

@@ -44,6 +44,11 @@ class Override(NamedTuple):
         return self.key.split(".", maxsplit=1)[0]
 
     @property
+    def set_by(self) -> str:
+        """The override as a message names it."""
+        return f"command line: {self.text}"
+
+    @property
     def plain(self) -> str:
         """The override without its mark, as OmegaConf reads it."""
         return f"{self.key}={self.value}"
@@ -99,8 +104,7 @@ def _with_change(config: DictConfig, override: Override, problems: list[Problem]
         merged: Any = OmegaConf.merge(config, OmegaConf.from_dotlist([override.plain]))
     except (OmegaConfBaseException, YAMLError, ValueError, TypeError, RecursionError) as error:
         text = " ".join(str(error).split())
-        set_by = f"command line: {override.text}"
         expected = "KEY=VALUE with a value in YAML that fits the key"
-        problems.append(Problem(override.key, override.value, expected, text, set_by))
+        problems.append(Problem(override.key, override.value, expected, text, override.set_by))
         return config
     return merged  # type: ignore[no-any-return]

@@ -43,13 +43,14 @@ _KEYS: dict[str, tuple[str, ...]] = {
     "": (
         "action", "best", "checkpoints", "constraints", "data", "max_failures",
         "max_same_failures", "model", "num_trials", "objective", "objectives", "params", "ray",
-        "repeat_duplicates", "resources", "run", "scheduler", "search_alg", "search_space", "seed",
-        "stall_timeout_s", "stop", "time_budget_s", "tracker", "training", "trial_timeout_s",
-        "trusted_modules", "warm_start",
+        "repeat_duplicates", "report", "resources", "run", "scheduler", "search_alg",
+        "search_space", "seed", "stall_timeout_s", "stop", "time_budget_s", "tracker",
+        "training", "trial_timeout_s", "trusted_modules", "warm_start",
     ),
     "checkpoints": ("budget_gb", "keep_best"),
     "objective": ("metric", "mode"),
     "stop": ("plateau", "target"),
+    "report": ("every_s", "output"),
     "resources": ("cpu", "gpu", "max_concurrent_trials"),
     "ray": ("address", "dashboard", "num_cpus", "num_gpus"),
 }  # fmt: skip
@@ -110,6 +111,7 @@ def _read(
 ) -> RunPlan:
     root = Section("", values, problems)
     training = Section("training", values.get("training"), problems)
+    report = Section("report", values.get("report"), problems)
     space, space_problems = read_space(_mapping(values.get("search_space")))
     problems += space_problems
     if not space_problems:
@@ -121,6 +123,7 @@ def _read(
         time_budget_s=root.optional_number("time_budget_s", above=0),
         trial_timeout_s=root.optional_number("trial_timeout_s", above=0),
         stall_timeout_s=root.optional_number("stall_timeout_s", above=0),
+        report_every_s=report.optional_number("every_s", above=0),
         iterations=training.whole("iterations", least=1, otherwise=_SOME_LARGE_COUNT),
         checkpoint_every=training.whole("checkpoint_every", least=0, otherwise=1),
         checkpoints=_checkpoints(Section("checkpoints", values.get("checkpoints"), problems)),

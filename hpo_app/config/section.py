@@ -27,6 +27,7 @@ _EXAMPLES: dict[str, int] = {
     "training.iterations": 16,
     "max_same_failures": 3,
     "checkpoints.budget_gb": 10,
+    "report.every_s": 60,
     "stop.target": 475,
     "stop.plateau": 15,
     "ray.num_cpus": 4,

@@ -32,6 +32,7 @@ CHANGEABLE = (
     "max_same_failures",
     "stop",
     "checkpoints",
+    "report",
     "resources",
     "ray",
     "trusted_modules",

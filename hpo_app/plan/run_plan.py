@@ -175,6 +175,7 @@ class RunPlan:
         time_budget_s: Seconds after which the run ends, or None.
         trial_timeout_s: Seconds that one attempt of a trial may train, or None.
         stall_timeout_s: Seconds without an event of any trial after which the run ends, or None.
+        report_every_s: Seconds between two reports of a run that goes on, or None for none.
         iterations: Reports of a full trial: the fidelity that a scheduler spends.
         checkpoint_every: Iterations between checkpoints; 0 for none but what a scheduler needs.
         checkpoints: Which training states stay on disk.
@@ -202,6 +203,7 @@ class RunPlan:
     time_budget_s: float | None
     trial_timeout_s: float | None
     stall_timeout_s: float | None
+    report_every_s: float | None
     iterations: int
     checkpoint_every: int
     checkpoints: Checkpoints

@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING
 from hpo_app.analysis.best import rank
 from hpo_app.analysis.summary import summarize
 from hpo_app.analysis.tables import param_names
-from hpo_app.plots import plots_of, save
 from hpo_app.report.columns import judged_cells, judged_heads
 from hpo_app.report.format import NOTHING, counted, duration, number, plain, value_text
-from hpo_app.report.markup import element, joined, lines, page, table
+from hpo_app.report.markup import Html, element, joined, lines, page, table
 from hpo_app.report.sentences import (
     changed_sentence,
     ending_sentence,
@@ -25,9 +24,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from hpo_app.analysis.summary import StudySummary
-    from hpo_app.report.markup import Html
     from hpo_app.study.records import Study, TrialRecord
 
+REPORT_FOLDER = "report"
 MAX_ROWS = 200
 _MOST_OF_A_TRACEBACK = 6000
 
@@ -52,22 +51,23 @@ _ON_CHANCE = (
 )
 
 
-def write_report(study: Study, folder: Path, *, command: str, train_command: str) -> Path:
-    """Write `report/index.html` and its images into a run folder.
+def write_report(
+    study: Study, folder: Path, *, command: str, train_command: str, has_images: bool = True
+) -> Path:
+    """Write `index.html` and its images into a folder.
 
     Args:
         study: The run, ended or not.
-        folder: The run folder; it must exist.
+        folder: Where to; it must exist. In a run folder it is `report`.
         command: The command that started the run.
         train_command: The command that trains the best configuration.
+        has_images: Whether the plots are drawn too, which takes seconds.
 
     Returns:
         Path of the page. It needs nothing but the images beside it.
     """
-    target = folder / "report"
-    target.mkdir(exist_ok=True)
     summary = summarize(study)
-    plots = _plots_section(study, target)
+    plots = _plots_section(study, folder) if has_images else Html()
     if summary.best is None:
         # Nothing to draw: what went wrong is what a reader wants.
         parts = [_failures_section(study, summary), _trials_section(study), plots]
@@ -77,7 +77,7 @@ def write_report(study: Study, folder: Path, *, command: str, train_command: str
         parts = [*_front_sections(study, summary), best, plots, _trials_section(study), failures]
     sections = [_head(study, summary), *parts, _reproduction_section(study, command)]
     style = Path(__file__).with_name("report.css").read_text(encoding="utf-8")
-    path = target / "index.html"
+    path = folder / "index.html"
     replace_file(path, page(f"Report of {study.run_id}", style, joined(sections)))
     return path
 
@@ -155,12 +155,21 @@ def _best_section(study: Study, summary: StudySummary, train_command: str) -> Ht
         "Best configuration",
         table(head, rows, "Best configuration"),
         element("p", "Numbers are rounded here; summary.json has them in full.", class_="quiet"),
-        element("p", f"{changed_sentence(summary)} Train it:".strip()),
+        element("p", f"{changed_sentence(summary)} {_on_training(study)}".strip()),
         element("pre", element("code", train_command), class_="command"),
     )
 
 
+def _on_training(study: Study) -> str:
+    if study.stop_reason:
+        return "Train it:"
+    return "Its file is written when the run ends. Train it then:"
+
+
 def _plots_section(study: Study, target: Path) -> Html:
+    # Matplotlib takes a second to import: a report without images does without.
+    from hpo_app.plots import plots_of, save  # noqa: PLC0415
+
     figures = []
     for name, draw in plots_of(study).items():
         figure = draw(study)

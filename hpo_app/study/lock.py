@@ -93,6 +93,18 @@ def is_held_by_another(folder: Path) -> bool:
     return folder.resolve() not in _held and any((folder / name).exists() for name in names)
 
 
+def living_owner(folder: Path) -> dict[str, Any] | None:
+    """Return which process holds a folder, as far as that can be told without asking for it.
+
+    One that died on this host is none; one on another host counts as living.
+    """
+    for name in (FILE_NAME, OWNER_NAME):
+        owner = _owner(folder / name)
+        if owner and not _has_died(owner):
+            return owner
+    return None
+
+
 def _take(folder: Path, flock: Callable[[int, int], None], stack: contextlib.ExitStack) -> str:
     path = folder / FILE_NAME
     while True:

@@ -68,7 +68,7 @@ def test_a_wrong_value_leaves_no_folder_behind(hpo, tmp_path):
         pytest.param(["=3"], "=3", id="no key"),
         pytest.param(["--num_trials", "5"], "write num_trials=5", id="flag of another program"),
         pytest.param(["--num-trials=5"], "write num_trials=5", id="flag with a value"),
-        pytest.param(["action=report"], "or look at --help", id="no such action"),
+        pytest.param(["action=serve"], "or look at --help", id="no such action"),
         pytest.param(
             ["~search_space.vf_coef", "action=plan"],
             "set model.hyperparameters.vf_coef=VALUE",

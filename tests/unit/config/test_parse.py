@@ -112,7 +112,7 @@ BAD = {
         "search",
         "a key of the top level: action, best, checkpoints, constraints, data, max_failures, "
         "max_same_failures, model, num_trials, objective, objectives, params, ray, "
-        "repeat_duplicates, resources, run, scheduler, search_alg, search_space, seed, "
+        "repeat_duplicates, report, resources, run, scheduler, search_alg, search_space, seed, "
         "stall_timeout_s, stop, time_budget_s, tracker, training, trial_timeout_s, "
         "trusted_modules and warm_start",
     ),

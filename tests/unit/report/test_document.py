@@ -41,7 +41,7 @@ def written(study, folder):
     path = write_report(
         study, folder, command="python -m hpo_app seed=7", train_command="hpo train <best> & more"
     )
-    assert path == folder / "report" / "index.html"
+    assert path == folder / "index.html"
     return Page(path.read_text(encoding="utf-8"))
 
 
@@ -79,12 +79,12 @@ def test_every_plot_lies_beside_the_page_and_has_a_description(typical_study, tm
 
     assert [image["src"] for image in images] == [f"{name}.png" for name in PLOTS]
     assert all("loss" in image["alt"] for image in images)
-    assert all((tmp_path / "report" / image["src"]).stat().st_size > 0 for image in images)
+    assert all((tmp_path / image["src"]).stat().st_size > 0 for image in images)
 
 
 def test_the_page_loads_and_runs_nothing_but_its_images(typical_study, tmp_path):
     page = written(typical_study, tmp_path)
-    raw = (tmp_path / "report" / "index.html").read_text(encoding="utf-8")
+    raw = (tmp_path / "index.html").read_text(encoding="utf-8")
     policy = next(meta["content"] for meta in page.all("meta") if "http-equiv" in meta)
 
     assert policy.startswith("default-src 'none'; img-src 'self' file:; style-src 'sha256-")
