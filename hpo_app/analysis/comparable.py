@@ -12,9 +12,8 @@ if TYPE_CHECKING:
     from hpo_app.plan.search_space import Params
     from hpo_app.study.records import Study, TrialRecord
 
-# With fewer values, what they say of a parameter or of a share is mostly chance.
-FEW_TRIALS = 20
-_SHARE = 4
+# Of ten trials with a value, so many have to have reached the iteration of the comparison.
+_OF_TEN = 9
 
 
 @dataclass(frozen=True)
@@ -57,12 +56,12 @@ class Comparison:
 
 
 def compare_at_one_iteration(study: Study) -> Comparison:
-    """Return the trials with what they reported at the furthest iteration that enough reached.
+    """Return the trials with what they reported at the furthest iteration that most reached.
 
-    Enough is a quarter of the trials that have a value, and `FEW_TRIALS` at least. Values from
-    different iterations would tell who was trained longer, not who has the better parameters. Of
-    trials trained to their end alone there are few where a scheduler stops most, and these were
-    chosen for being alike.
+    Most are nine tenths of the trials that have a value. Values from different iterations would
+    tell who was trained longer, not who has the better parameters. Those that a scheduler let
+    train to their end were chosen for being good: they differ little in what matters most. The
+    price is that an early value says less of the end.
 
     A trial that ended by itself before that iteration counts with its last value. One that took
     over another's state counts up to there, with the parameters it started with. With several
@@ -78,8 +77,7 @@ def compare_at_one_iteration(study: Study) -> Comparison:
     if not found:
         return Comparison(0, (), 0, failed)
     lengths = sorted((_reach(trial, curve, study) for trial, curve in found), reverse=True)
-    enough = min(len(found), max(FEW_TRIALS, -(-len(found) // _SHARE)))
-    iteration = lengths[enough - 1]
+    iteration = lengths[-(-len(found) * _OF_TEN // 10) - 1]
     there = [
         Comparable(trial.number, trial.params, value, trial.is_default)
         for trial, curve in found

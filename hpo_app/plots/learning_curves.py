@@ -12,7 +12,6 @@ from hpo_app.analysis.wording import counted
 from hpo_app.plots.points import LOOKS, Point, draw_points
 from hpo_app.plots.style import (
     GREEN,
-    GREY,
     PURPLE,
     add_legend,
     count_along_x,
@@ -101,13 +100,15 @@ def draw(study: Study) -> Figure:
 
 def _draw_lines(axes: Axes, curves: Sequence[Curve]) -> None:
     # A thousand curves are a texture: thinner ink keeps the two that matter in sight.
-    alpha = 0.55 if len(curves) <= 100 else 0.15
-    for state in LOOKS:
+    alpha = 0.45 if len(curves) <= 100 else 0.15
+    for state, look in LOOKS.items():
         style = ":" if state is TrialState.STOPPED else "-"
         lines = [_line_of(curve) for curve in curves if curve.state is state]
         width = 1.0 if state is TrialState.FINISHED else 0.8
         axes.add_collection(
-            LineCollection(lines, colors=GREY, linestyles=style, linewidths=width, alpha=alpha)
+            LineCollection(
+                lines, colors=look.colour, linestyles=style, linewidths=width, alpha=alpha
+            )
         )
     for curve in curves:
         if curve.is_default or curve.is_best:

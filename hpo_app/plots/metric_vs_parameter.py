@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING
 from hpo_app.analysis.axes import parameter_axes
 from hpo_app.analysis.best import best_trial
 from hpo_app.analysis.wording import counted
-from hpo_app.plots.points import draw_points, point_of
+from hpo_app.plots.points import draw_points, point_of, spread
 from hpo_app.plots.style import (
     add_legend,
-    dress,
     few_ticks_along_x,
     label_axes,
     label_ticks,
     message_figure,
     metric_label,
     new_figure,
+    new_panels,
     scale_y,
 )
 
@@ -76,12 +76,9 @@ def draw(study: Study, *, names: Collection[str] | None = None) -> Figure:
     rows = -(-len(shown) // _COLUMNS)
     description = f"{metric} against each parameter: {', '.join(cut.name for cut in shown)}."
     figure = new_figure(title, description, height=_PANEL_HEIGHT_IN * rows + 1.0)
-    columns = min(_COLUMNS, len(shown))
-    panels = list(figure.subplots(rows, columns, sharey=True, squeeze=False).flat)
-    for axes, cut in zip(panels, shown, strict=False):
+    panels = new_panels(figure, len(shown), _COLUMNS, sharey=True)
+    for axes, cut in zip(panels, shown, strict=True):
         _draw_panel(axes, cut)
-    for axes in panels[len(shown) :]:
-        axes.set_visible(False)
     values = [point.y for cut in shown for point in cut.points if point.y is not None]
     scale_y(figure.axes[0], values)
     figure.supylabel(metric_label(study.objective), fontsize=10, parse_math=False)
@@ -95,7 +92,6 @@ def _why_empty(study: Study) -> str:
 
 
 def _draw_panel(axes: Axes, cut: Slice) -> None:
-    dress(axes)
     draw_points(axes, cut.points)
     if cut.categories:
         label_ticks(axes, cut.categories)
@@ -112,11 +108,6 @@ def _slice(study: Study, axis: ParameterAxis, best: TrialRecord | None) -> Slice
     for trial in study.trials:
         if axis.name in trial.params:
             x = axis.place(trial.params[axis.name])
-            x += _spread(trial.number) if axis.words else 0.0
+            x += 0.4 * spread(trial.number) if axis.words else 0.0
             points.append(point_of(trial, x, study.criteria, best))
     return Slice(axis.name, tuple(points), axis.words, axis.is_log)
-
-
-def _spread(number: int) -> float:
-    # Multiples of the golden ratio spread evenly and are the same on every drawing.
-    return ((number * 0.6180339887) % 1.0 - 0.5) * 0.4

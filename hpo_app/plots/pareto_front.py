@@ -14,11 +14,11 @@ from hpo_app.plots.style import (
     BLACK,
     add_legend,
     drawable,
-    dress,
     label_axes,
     message_figure,
     metric_label,
     new_figure,
+    new_panels,
 )
 
 
@@ -69,11 +69,8 @@ def draw(study: Study) -> Figure:
     columns = min(_COLUMNS, len(shown))
     rows = -(-len(shown) // columns)
     figure = new_figure(title, _description(study), height=_PANEL_HEIGHT_IN * rows + 1.0)
-    panels = list(figure.subplots(rows, columns, squeeze=False).flat)
-    for axes, pair in zip(panels, shown, strict=False):
+    for axes, pair in zip(new_panels(figure, len(shown), columns), shown, strict=True):
         _draw_panel(axes, pair)
-    for axes in panels[len(shown) :]:
-        axes.set_visible(False)
     add_legend(figure)
     return figure
 
@@ -92,7 +89,6 @@ def _pair(study: Study, x: Objective, y: Objective) -> Pair:
 
 
 def _draw_panel(axes: Axes, pair: Pair) -> None:
-    dress(axes)
     draw_points(axes, pair.points)
     if pair.front:
         xs, ys = zip(*((drawable(x), drawable(y)) for x, y in pair.front), strict=True)

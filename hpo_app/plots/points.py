@@ -60,6 +60,11 @@ class Look:
     edge: str
     size: float
 
+    @property
+    def colour(self) -> str:
+        """The one colour that stands for it in lines and bars."""
+        return self.edge if self.fill == "none" else self.fill
+
 
 LOOKS = {
     TrialState.STOPPED: Look("stopped early", "o", "none", GREY, 18),
@@ -81,6 +86,12 @@ def point_of(trial: TrialRecord, x: float, criteria: Criteria, best: TrialRecord
     """Return the mark of a trial at `x`, with the first objective as its value."""
     value, is_beyond = trial.value(criteria.objective.metric), bool(trial.unmet(criteria))
     return Point(trial.number, x, value, trial.state, trial.is_default, trial is best, is_beyond)
+
+
+def spread(number: int) -> float:
+    """Return a place for a trial among others with the same value, from -0.5 to 0.5."""
+    # Multiples of the golden ratio spread evenly and are the same on every drawing.
+    return (number * 0.6180339887) % 1.0 - 0.5
 
 
 def draw_points(axes: Axes, points: Sequence[Point]) -> None:

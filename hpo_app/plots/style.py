@@ -79,6 +79,24 @@ def new_axes(figure: Figure) -> Axes:
     return axes
 
 
+def new_panels(figure: Figure, count: int, columns: int, *, sharey: bool = False) -> list[Axes]:
+    """Return so many panels, dressed, from left to right and then down."""
+    columns = min(columns, count)
+    rows = -(-count // columns)
+    panels = list(figure.subplots(rows, columns, squeeze=False, sharey=sharey).flat)
+    for axes in panels[:count]:
+        dress(axes)
+    for axes in panels[count:]:
+        axes.set_visible(False)
+    return panels[:count]
+
+
+def say_above(axes: Axes, text: str) -> None:
+    """Write a remark in small letters above the axes."""
+    text = textwrap.fill(inert(text, limit=300), 80)
+    axes.set_title(text, fontsize=TICK_SIZE, loc="left", color=GREY, parse_math=False)
+
+
 def dress(axes: Axes) -> None:
     """Give axes a light grid, no box, and ticks that can be read at report size."""
     axes.grid(visible=True, color="#E4E4E4", linewidth=0.8)
@@ -118,6 +136,11 @@ def count_along_x(axes: Axes) -> None:
     axes.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10]))
 
 
+def count_along_y(axes: Axes) -> None:
+    """Put the ticks of the y axis on whole numbers."""
+    axes.yaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10]))
+
+
 def add_legend(figure: Figure) -> None:
     """Write one legend for all panels below them, where it hides no trial."""
     handles_by_label = {
@@ -138,8 +161,13 @@ def add_legend(figure: Figure) -> None:
 
 def scale_y(axes: Axes, values: Sequence[float]) -> None:
     """Make the y axis logarithmic if the values are positive and far apart."""
-    if values and min(values) > 0 and max(values) / min(values) > _LOG_RATIO:
+    if is_far_apart(values):
         axes.set_yscale("log")
+
+
+def is_far_apart(values: Sequence[float]) -> bool:
+    """Return whether values are positive, and the small ones would be lost on a linear axis."""
+    return bool(values) and min(values) > 0 and max(values) / min(values) > _LOG_RATIO
 
 
 def drawable(value: float) -> float:

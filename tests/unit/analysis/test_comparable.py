@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from hpo_app.analysis.comparable import compare_at_one_iteration
 from hpo_app.study.records import Clone, TrialState
 
@@ -17,14 +19,17 @@ def halved(make_trial, lengths):
     ]
 
 
-def test_a_quarter_has_to_get_there_and_twenty_at_least(make_study, make_trial):
-    many = make_study(*halved(make_trial, [1] * 60 + [3] * 30 + [9] * 10), iterations=9)
-    few = make_study(*halved(make_trial, [1] * 20 + [3] * 5 + [9] * 5), iterations=9)
+@pytest.mark.parametrize(("num_short", "iteration"), [(0, 3), (1, 3), (2, 3), (3, 1)])
+def test_nine_of_ten_have_to_get_there(make_study, make_trial, num_short, iteration):
+    lengths = [1] * num_short + [3] * (20 - num_short) + [9] * 5
+    study = make_study(*halved(make_trial, lengths), iterations=9)
+    compared = compare_at_one_iteration(study)
 
-    assert [compare_at_one_iteration(study).iteration for study in (many, few)] == [3, 1]
-    compared = compare_at_one_iteration(many)
-    assert (len(compared.trials), compared.num_short) == (40, 60)
-    assert {trial.value for trial in compared.trials} == {8.0}
+    assert compared.iteration == iteration
+    assert (len(compared.trials), compared.num_short) == (
+        (25, 0) if iteration == 1 else (25 - num_short, num_short)
+    )
+    assert {trial.value for trial in compared.trials} == {11.0 - iteration}
 
 
 def test_a_trial_that_ended_by_itself_counts_with_its_last_value(make_study, make_trial):

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import random
-import sys
 
 import pytest
 
+from hpo_app.analysis import importance
 from hpo_app.analysis.importance import Method, most_important, parameter_importance
 from hpo_app.plan.run_plan import Mode, Objective
 from hpo_app.study.records import TrialState
@@ -36,7 +36,7 @@ def study(make_study, make_trial):
         params = drawn(rng)
         off = abs(params["lr"] / 1e-4) if params["lr"] > 1e-4 else 1e-4 / params["lr"]
         trials.append(make_trial(number, [off], params=params))
-    return make_study(*trials, space=SPACE)
+    return make_study(*trials, space=SPACE, iterations=1)
 
 
 @pytest.mark.parametrize("method", list(Method))
@@ -52,23 +52,41 @@ def test_the_parameter_that_decides_comes_first(study, method):
     assert measured == parameter_importance(study, method)
 
 
-def test_the_direction_of_the_objective_is_heeded(make_study, make_trial):
+def test_the_best_trials_are_the_high_ones_where_higher_is_better(make_study, make_trial):
     rng, trials = random.Random(3), []
-    for number in range(60):
+    for number in range(80):
         params = drawn(rng)
-        # High where the learning rate is within a small window, and a cliff of idle at the bad end.
-        value = 1.0 if params["lr"] < 1e-5 else 0.5 - 0.5 * (params["idle"] > 0.8)
+        # Only the learning rate makes values high, and only the idle one makes them low.
+        value = 1.0 if params["lr"] < 1e-5 else 0.5 - 0.5 * (params["idle"] > 0.6)
         trials.append(make_trial(number, [value + number * 1e-9], params=params))
 
-    best_by_mode = {
-        mode: parameter_importance(
-            make_study(*trials, space=SPACE, objective=Objective("loss", mode))
-        ).parameters[0]
-        for mode in Mode
-    }
+    first_by_mode = {}
+    for mode in Mode:
+        study = make_study(*trials, space=SPACE, objective=Objective("loss", mode))
+        first_by_mode[mode] = parameter_importance(study, Method.PED_ANOVA).parameters[0].name
 
-    assert best_by_mode[Mode.MAX].name == "lr"
-    assert best_by_mode[Mode.MIN].name == "idle"
+    assert first_by_mode == {Mode.MAX: "lr", Mode.MIN: "idle"}
+
+
+def test_by_trees_where_they_can_be_grown_and_all_trials_have_all_parameters(
+    study, make_study, make_trial
+):
+    pytest.importorskip("sklearn")
+    more = make_trial(40, [3.0], params={"lr": 0.01, "idle": 0.5})
+
+    assert parameter_importance(study).method is Method.FANOVA
+    assert parameter_importance(
+        make_study(*study.trials, more, space=SPACE, iterations=1)
+    ).method is (Method.PED_ANOVA)
+
+
+def test_without_scikit_learn_it_is_measured_all_the_same(study, monkeypatch):
+    monkeypatch.setattr(importance.importlib.util, "find_spec", lambda _: None)
+    measured = parameter_importance(study)
+
+    assert (measured.method, measured.parameters[0].name) == (Method.PED_ANOVA, "lr")
+    with pytest.raises(ModuleNotFoundError, match="pip install scikit-learn"):
+        parameter_importance(study, Method.FANOVA)
 
 
 def test_failed_trials_are_left_out_and_stopped_ones_compared_where_they_got(
@@ -89,7 +107,22 @@ def test_failed_trials_are_left_out_and_stopped_ones_compared_where_they_got(
 
     measured = parameter_importance(study)
 
-    assert (measured.iteration, measured.num_trials) == (2, 20)
+    assert (measured.iteration, measured.num_trials) == (1, 40)
+    assert measured.notes[-1] == "At the end of the training, other parameters can matter."
+
+
+def test_of_very_many_trials_an_even_choice_is_measured(make_study, make_trial):
+    trials = [
+        make_trial(n, [n % 10 + n / 1e6], params={"p": n % 10, "q": n % 3}) for n in range(1500)
+    ]
+    space = {"p": {"type": "uniform"}, "q": {"type": "uniform"}}
+    measured = parameter_importance(
+        make_study(*trials, space=space, iterations=1), Method.PED_ANOVA
+    )
+
+    assert measured.num_trials == 1500
+    assert measured.parameters[0].name == "p"
+    assert measured.notes == ("Measured on 1000 of them, evenly chosen.",)
 
 
 def test_a_conditional_parameter_is_measured_where_it_is(make_study, make_trial):
@@ -120,17 +153,12 @@ def test_fanova_leaves_out_what_not_every_trial_has(study, make_study, make_tria
     pytest.importorskip("sklearn")
     more = make_trial(40, [3.0], params={"lr": 0.01, "idle": 0.5})
 
-    measured = parameter_importance(make_study(*study.trials, more, space=SPACE), Method.FANOVA)
+    measured = parameter_importance(
+        make_study(*study.trials, more, space=SPACE, iterations=1), Method.FANOVA
+    )
 
     assert "widths" not in {each.name for each in measured.parameters}
     assert measured.notes == ("Left out, because not in every trial, or constant: widths.",)
-
-
-def test_fanova_without_its_package_says_what_to_install(study, monkeypatch):
-    monkeypatch.setitem(sys.modules, "sklearn", None)
-
-    with pytest.raises(ModuleNotFoundError, match="pip install scikit-learn"):
-        parameter_importance(study, Method.FANOVA)
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ import pytest
 from matplotlib.text import Text
 
 from hpo_app.plan.run_plan import Mode, Objective
-from hpo_app.plots import PLOTS, plots_of
+from hpo_app.plots import plots_of
 from hpo_app.plots.pareto_front import MAX_PANELS, draw, pareto_pairs
 
 
@@ -65,4 +65,4 @@ def test_a_study_of_hostile_names_is_drawn_and_one_of_nothing_says_why(
 
 def test_it_is_drawn_where_there_is_a_front_only(study, make_study):
     assert next(iter(plots_of(study))) == "pareto_front"
-    assert plots_of(make_study()) is PLOTS
+    assert "pareto_front" not in plots_of(make_study())
