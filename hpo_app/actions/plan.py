@@ -76,6 +76,7 @@ def plan_rows(
         *_rules(plan),
         *(("warm start", earlier_sentence(run_before)) for run_before in earlier),
         ("trial 0", _default(plan)),
+        *_prior(plan),
         *((("trackers", ", ".join(plan.trackers)),) if plan.trackers else ()),
         ("budget", _budget(plan)),
         ("seed", str(plan.seed)),
@@ -125,6 +126,14 @@ def _rules(plan: RunPlan) -> list[tuple[str, str]]:
     if rows:
         rows.append(("", f"{share_kept(plan.space):.0%} of random configurations keep the rules"))
     return rows
+
+
+def _prior(plan: RunPlan) -> list[tuple[str, str]]:
+    last, priors = min(plan.prior_trials, plan.num_trials - 1), plan.space.priors
+    if not priors or not last:
+        return []
+    widths = listed(f"{plain(name)} by {width:g}" for name, width in priors.items())
+    return [("prior", f"trials 1 to {last} are drawn around it, {widths}")]
 
 
 def _default(plan: RunPlan) -> str:

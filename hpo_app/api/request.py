@@ -31,6 +31,7 @@ SETTINGS = (
     "max_failures",
     "max_same_failures",
     "objectives",
+    "prior_trials",
     "repeat_duplicates",
     "stall_timeout_s",
     "stop",
@@ -194,7 +195,7 @@ def _take_defaults(entries: dict[str, Any], before: Mapping[str, Any]) -> None:
         entry = entries[name]
         if isinstance(entry, dict) and "default" not in entry and value is not None:
             # On its own: what it depends on says nothing of its range.
-            alone = {key: entry[key] for key in entry if key not in ("when", "otherwise")}
+            alone = {key: entry[key] for key in entry if key not in ("when", "otherwise", "prior")}
             _, problems = read_space({name: {**alone, "default": value}})
             if not problems:
                 entry["default"] = value

@@ -42,10 +42,10 @@ if TYPE_CHECKING:
 _KEYS: dict[str, tuple[str, ...]] = {
     "": (
         "action", "best", "checkpoints", "constraints", "data", "max_failures",
-        "max_same_failures", "model", "num_trials", "objective", "objectives", "params", "ray",
-        "repeat_duplicates", "report", "resources", "run", "scheduler", "search_alg",
-        "search_space", "seed", "stall_timeout_s", "stop", "time_budget_s", "tracker",
-        "training", "trial_timeout_s", "trusted_modules", "warm_start",
+        "max_same_failures", "model", "num_trials", "objective", "objectives", "params",
+        "prior_trials", "ray", "repeat_duplicates", "report", "resources", "run", "scheduler",
+        "search_alg", "search_space", "seed", "stall_timeout_s", "stop", "time_budget_s",
+        "tracker", "training", "trial_timeout_s", "trusted_modules", "warm_start",
     ),
     "checkpoints": ("budget_gb", "keep_best"),
     "objective": ("metric", "mode"),
@@ -131,6 +131,7 @@ def _read(
         max_same_failures=root.whole("max_same_failures", least=1, otherwise=1),
         stop=_stop(Section("stop", values.get("stop", {}), problems)),
         repeats_duplicates=root.flag("repeat_duplicates", otherwise=False),
+        prior_trials=root.optional_whole("prior_trials", least=0) or 0,
         resources=_resources(Section("resources", values.get("resources"), problems)),
         cluster=_cluster(Section("ray", values.get("ray"), problems)),
         searcher=_searcher(Section("search_alg", values.get("search_alg"), problems), values),

@@ -43,7 +43,7 @@ class _Kind:
     @property
     def fields(self) -> tuple[str, ...]:
         own = (*self.required, *self.optional)
-        return ("type", *own, "default", "mutable", "when", "otherwise")
+        return ("type", *own, "default", "mutable", "when", "otherwise", "prior")
 
 
 class _Entry:
@@ -223,7 +223,9 @@ def read_space(
         if parameter is not None and not entry.problems:
             parameters[str(name)] = parameter
     conditions, condition_problems = read_conditions(entries, parameters, key)
-    space = SearchSpace(parameters, conditions)
+    widths = {name: entries[name].get("prior") for name in parameters}
+    priors = {name: float(width) for name, width in widths.items() if width is not None}
+    space = SearchSpace(parameters, conditions, priors=priors)
     space, rule_problems = read_rules(rules, space, entries, f"{key}.{RULES}")
     return space, [*problems, *condition_problems, *rule_problems]
 
@@ -256,6 +258,7 @@ def _read_entry(entry: _Entry, name: object, fields: object) -> Parameter | None
     if not entry.problems:
         _check_default(entry, parameter)
         _check_otherwise(entry)
+        _check_prior(entry, parameter)
     return parameter
 
 
@@ -283,6 +286,18 @@ def _check_default(entry: _Entry, parameter: Parameter) -> None:
         word = "whole number" if isinstance(parameter, Integer) else "number"
         expected = f"a {word} from {_shown(parameter.low)} to {_shown(parameter.high)}"
     entry.problem("default", default, expected, "move the default, or widen the bounds")
+
+
+def _check_prior(entry: _Entry, parameter: Parameter) -> None:
+    width: Any = entry.fields.get("prior")
+    if width is None:
+        return
+    if not is_number(width) or not 0 < width <= 1:
+        expected = "a number above 0 and at most 1: how far from the default, as a share"
+        entry.problem("prior", width, expected, f"write it as {entry.key}.prior=0.1")
+    elif not has_default(parameter):
+        expected = "a default that it lies around"
+        entry.problem("prior", width, expected, f"add {entry.key}.default, or remove the prior")
 
 
 def _check_otherwise(entry: _Entry) -> None:

@@ -183,6 +183,8 @@ class RunPlan:
         max_same_failures: The run ends when this many first trials all failed alike.
         stop: When the run has found what it was started for.
         repeats_duplicates: Whether a configuration that was tried is trained again.
+        prior_trials: How many trials after the default one are drawn around it, where parameters
+            have a prior.
         resources: What a trial holds.
         cluster: Where the run takes place.
         searcher: How parameters are proposed.
@@ -211,6 +213,7 @@ class RunPlan:
     max_same_failures: int
     stop: Stop
     repeats_duplicates: bool
+    prior_trials: int
     resources: Resources
     cluster: Cluster
     searcher: Searcher

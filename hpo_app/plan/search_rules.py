@@ -112,6 +112,15 @@ def _is_in_grid(space: SearchSpace, points: int) -> bool:
     return all(value in grid_values(space[name], points) for name, value in space.defaults.items())
 
 
+def prior_of_a_grid(plan: RunPlan) -> Iterator[Problem]:
+    """Yield first trials around the default for a grid, which has its own values."""
+    is_grid = plan.searcher.component.target == "hpo_app.search.grid.GridSearch"
+    if is_grid and plan.space.priors and plan.prior_trials:
+        expected = "0, because a grid tries its own values and no others"
+        fix = "set prior_trials=0, or search_alg=optuna"
+        yield Problem("prior_trials", str(plan.prior_trials), expected, fix)
+
+
 def warm_start_that_nobody_learns_from(plan: RunPlan) -> Iterator[Problem]:
     """Yield earlier runs for a searcher that never looks at results: they would change nothing."""
     if plan.warm_start and not plan.searcher.is_model_based:
@@ -202,6 +211,7 @@ _RULES = (
     population_with_model_based_searcher,
     parts_that_need_each_other,
     grid_that_is_cut_off,
+    prior_of_a_grid,
     warm_start_that_nobody_learns_from,
     population_without_mutable_parameter,
     condition_that_changes_while_a_trial_trains,

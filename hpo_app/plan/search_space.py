@@ -249,11 +249,15 @@ class SearchSpace:
             where all of these others are active and have one of these values. The conditions of
             the others stand among them.
         rules: `{name: rule}`: what a configuration has to keep to be trained.
+        priors: `{name: width}`: how far the first trials stray from the default: the standard
+            deviation as a share of the range in its own scale, and of a choice without an order the
+            probability of another value.
     """
 
     parameters: Mapping[str, Parameter]
     conditions: Mapping[str, Mapping[str, Sequence[ParamValue]]] = field(default_factory=dict)
     rules: Mapping[str, Rule] = field(default_factory=dict)
+    priors: Mapping[str, float] = field(default_factory=dict)
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.parameters)

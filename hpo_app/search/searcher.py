@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from hpo_app.errors import Problem, RunFolderError
 from hpo_app.search.engine import Exhausted, Outcome
+from hpo_app.search.prior import prior_draws
 from hpo_app.search.tried import Tried
 from hpo_app.study.earlier import EarlierTrial
 from hpo_app.study.records import TrialState
@@ -36,16 +37,24 @@ class Searcher:
         engine: The search algorithm.
         seed: Of the run, for draws of its own.
         repeats: Whether a configuration that was tried may be trained again.
+        prior_trials: How many trials after the default one are drawn around it, at most.
     """
 
     def __init__(
-        self, space: SearchSpace, engine: Engine, *, seed: int = 0, repeats: bool = True
+        self,
+        space: SearchSpace,
+        engine: Engine,
+        *,
+        seed: int = 0,
+        repeats: bool = True,
+        prior_trials: int = 0,
     ) -> None:
         self._space = space
         self._engine = engine
         self._seed = seed
         self._repeats = repeats
         self._tried = Tried(space)
+        self._first = dict(enumerate(prior_draws(space, seed, prior_trials), start=1))
         self._open: set[int] = set()
         self.num_asked = 0
 
@@ -69,6 +78,10 @@ class Searcher:
 
     def _draw(self, number: int) -> Params | None:
         """Return the values of a trial that has not started; None if there are none now."""
+        near = self._first.get(number)
+        if near is not None and near not in self._tried:
+            self._engine.impose(number, near)
+            return near
         if not self._is_default(number):
             return self._propose(number)
         # Handed over as it was written: a rank or a share loses nothing on its way through an

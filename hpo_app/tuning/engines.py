@@ -10,6 +10,7 @@ from hpo_app.config.build import build
 from hpo_app.errors import PlanError, Problem
 from hpo_app.search.grid import GridSearch
 from hpo_app.search.optuna_engine import OptunaEngine, is_sampler
+from hpo_app.search.prior import prior_draws
 from hpo_app.tuning.ray_engine import RayEngine, can_learn, can_start_with_points, to_point
 
 
@@ -43,11 +44,15 @@ def _ray_engine(plan: RunPlan, built: RaySearcher) -> RayEngine:
         expected = f"no earlier run, because search_alg={choice} takes none"
         fix = "leave it out, or set search_alg=optuna"
         raise PlanError([Problem("warm_start", f"[{','.join(plan.warm_start)}]", expected, fix)])
-    starts_with_default = plan.space.has_defaults and can_start_with_points(built)
-    if starts_with_default:
-        point = to_point(plan.space, plan.space.defaults)
-        points = {"points_to_evaluate": [point]}
+    first = prior_draws(plan.space, plan.seed, plan.prior_trials)
+    first = [plan.space.defaults, *first] if plan.space.has_defaults else []
+    if first and can_start_with_points(built):
+        points = {"points_to_evaluate": [to_point(plan.space, params) for params in first]}
         built = build(plan.searcher.component, "search_alg", plan.trusted_modules, **points)
-    return RayEngine(
-        plan.space, plan.objective, built, plan.seed, starts_with_default=starts_with_default
-    )
+    elif len(first) > 1 and not can_learn(built):
+        expected = f"0, because search_alg={choice} cannot be told of trials around the default"
+        fix = "set prior_trials=0, or set search_alg=optuna"
+        raise PlanError([Problem("prior_trials", str(plan.prior_trials), expected, fix)])
+    else:
+        first = []
+    return RayEngine(plan.space, plan.objective, built, plan.seed, starts_with=first)

@@ -28,7 +28,7 @@ from hpo_app.training.seeds import derive_seed
 
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from hpo_app.plan.run_plan import Objective
     from hpo_app.plan.search_space import Parameter, Params, ParamValue, SearchSpace
@@ -45,6 +45,9 @@ class RayEngine:
     Attributes:
         searcher: Ray's.
 
+    Args:
+        starts_with: What the searcher was told to propose first, in this order.
+
     Source:
         https://docs.ray.io/en/latest/tune/api/suggestion.html
     """
@@ -56,7 +59,7 @@ class RayEngine:
         searcher: RaySearcher,
         seed: int,
         *,
-        starts_with_default: bool = False,
+        starts_with: Sequence[Params] = (),
     ) -> None:
         self.searcher = searcher
         self._space = space
@@ -64,7 +67,7 @@ class RayEngine:
         # Some of these libraries draw from the generators of the whole process.
         self._states = _fresh_states(derive_seed(seed, "search_alg"))
         self._imposed: dict[int, Params] = {}
-        self._starts_with_default = starts_with_default
+        self._starts_with = list(starts_with)
         domains = {name: _domain(space[name]) for name in space}
         with self._own_generators():
             is_taken = searcher.set_search_properties(_METRIC, objective.mode.value, domains)
@@ -92,7 +95,9 @@ class RayEngine:
 
     def impose(self, number: int, params: Params) -> None:
         """Remember values that somebody else chose, until they have a result."""
-        if number == 0 and self._starts_with_default and params == self._space.defaults:
+        if self._starts_with and params == self._starts_with[0]:
+            # The searcher was told to start with them.
+            del self._starts_with[0]
             with self._own_generators():
                 self.searcher.suggest(_trial_id(number))
             return

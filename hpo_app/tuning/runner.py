@@ -117,9 +117,7 @@ def run_search(
     changes, earlier = options.get("changes"), options.get("earlier", ())
     # All before Ray, whose start takes seconds: they may refuse their arguments.
     engine, scheduler, trackers = make_engine(plan), _scheduler(plan), make_trackers(plan)
-    # Members of a population share values and go different ways.
-    repeats = plan.repeats_duplicates or plan.scheduler.is_population
-    searcher = Searcher(plan.space, engine, seed=plan.seed, repeats=repeats)
+    searcher = _searcher(plan, engine)
     with ray_session(plan, supervisor.processes) as capacity:
         supervisor.signals.check()
         if not plan.cluster.is_local:
@@ -154,6 +152,13 @@ def run_search(
                 _trial_spec(plan, folder, capacity.slots(plan.resources), options.get("train")),
             )
             return recorder.study()
+
+
+def _searcher(plan: RunPlan, engine: Engine) -> Searcher:
+    # Members of a population share values and go different ways.
+    repeats = plan.repeats_duplicates or plan.scheduler.is_population
+    first = plan.prior_trials
+    return Searcher(plan.space, engine, seed=plan.seed, repeats=repeats, prior_trials=first)
 
 
 def _search(

@@ -11,6 +11,7 @@ from hpo_app.config.compose import compose_config, conf_dir
 from hpo_app.config.parse import parse_plan
 from hpo_app.config.render import render
 from hpo_app.search.engine import Outcome
+from hpo_app.search.prior import prior_draws
 from hpo_app.search.searcher import Searcher
 from hpo_app.study.records import Report, TrialState
 from hpo_app.study.replay import load_study
@@ -40,7 +41,13 @@ def loss_of(plan, params):
 
 
 def ask_and_tell(plan, count):
-    searcher = Searcher(plan.space, make_engine(plan), seed=plan.seed, repeats=False)
+    searcher = Searcher(
+        plan.space,
+        make_engine(plan),
+        seed=plan.seed,
+        repeats=False,
+        prior_trials=plan.prior_trials,
+    )
     found = []
     for _ in range(count):
         number, params, _ = searcher.ask()
@@ -66,6 +73,17 @@ def test_a_search_gives_active_parameters_only_and_beats_the_default(search_alg)
     assert len(set(texts)) == len(texts)
     assert found[0][1] == {"y": 1.0, "rate": 1e-3, "is_deep": False}
     assert min(loss for loss, _ in found) < found[0][0] / 2
+
+
+@pytest.mark.parametrize("search_alg", [name for name in SEARCHES if name != "grid"])
+def test_the_first_trials_are_drawn_around_the_default_whatever_searches_then(search_alg):
+    priors = ["+search_space.y.prior=0.02", "+search_space.rate.prior=0.02", "prior_trials=5"]
+    plan = plan_of(search_alg, *priors)
+    found = [params for _, params in ask_and_tell(plan, 8)]
+    assert found[1:6] == prior_draws(plan.space, plan.seed, 5)
+    assert all(abs(params["y"] - 1.0) < 1.0 for params in found[:6])
+    assert all(abs(params["y"] - 1.0) > 0.0 for params in found[1:])
+    assert any(abs(params["y"] - 1.0) > 1.0 for params in found[6:]) or search_alg != "random"
 
 
 @pytest.mark.ray

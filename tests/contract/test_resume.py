@@ -57,8 +57,14 @@ def dump(folder):
 @pytest.mark.parametrize(
     "search",
     [
-        # Conditions and a rule.
-        ["search_space=branches", "search_alg=optuna", "scheduler=asha"],
+        # Conditions, a rule and a prior.
+        [
+            "search_space=branches",
+            "search_alg=optuna",
+            "scheduler=asha",
+            "prior_trials=3",
+            "+search_space.y.prior=0.1",
+        ],
         [QUADRATIC, "scheduler=fifo"],
         [QUADRATIC, "search_alg=optuna", "scheduler=asha", "constraints={cost: {max: 0.05}}"],
         [

@@ -111,7 +111,7 @@ BAD = {
         "+search=optuna",
         "search",
         "a key of the top level: action, best, checkpoints, constraints, data, max_failures, "
-        "max_same_failures, model, num_trials, objective, objectives, params, ray, "
+        "max_same_failures, model, num_trials, objective, objectives, params, prior_trials, ray, "
         "repeat_duplicates, report, resources, run, scheduler, search_alg, search_space, seed, "
         "stall_timeout_s, stop, time_budget_s, tracker, training, trial_timeout_s, "
         "trusted_modules and warm_start",
