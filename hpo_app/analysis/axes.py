@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 # Drawing overflows near the largest float when it adds a margin to an axis.
 LARGEST = 1e300
 
+# Above this ratio of the largest to the smallest value, only the largest count on a linear scale.
+_LOG_RATIO = 1000.0
+
 _LOG_TYPES = {"loguniform", "qloguniform", "lograndint"}
 _CATEGORY_TYPES = {"choice", "ordinal"}
 
@@ -79,6 +82,11 @@ def parameter_axes(study: Study) -> dict[str, ParameterAxis]:
             for name, value in params.items():
                 values.setdefault(name, []).append(value)
     return {name: _axis(name, study.space.get(name, {}), found) for name, found in values.items()}
+
+
+def is_far_apart(values: Sequence[float]) -> bool:
+    """Return whether values are positive, and the small ones would be lost on a linear scale."""
+    return bool(values) and min(values) > 0 and max(values) / min(values) > _LOG_RATIO
 
 
 def _axis(name: str, entry: Mapping[str, object], values: Sequence[ParamValue]) -> ParameterAxis:

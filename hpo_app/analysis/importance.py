@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import math
 import warnings
 from dataclasses import dataclass
 from enum import Enum
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING
 import optuna
 from optuna.study import StudyDirection
 
-from hpo_app.analysis.axes import parameter_axes
+from hpo_app.analysis.axes import is_far_apart, parameter_axes
 from hpo_app.analysis.comparable import compare_at_one_iteration
 from hpo_app.analysis.wording import counted
 from hpo_app.plan.run_plan import Mode
@@ -128,6 +129,8 @@ def parameter_importance(
         raw = _measure(study.objective, trials, {name: axes[name] for name in names}, method, seed)
         shares = _shares(raw)
         notes += _notes(trials, counts, shares, method)
+        if method is Method.FANOVA and is_far_apart([trial.value for trial in trials]):
+            notes.append("Of the logarithm, because the values are far apart.")
         if len(trials) < len(comparison.trials):
             notes.append(f"Measured on {len(trials)} of them, evenly chosen.")
         if 0 < comparison.iteration < study.iterations:
@@ -201,8 +204,7 @@ def _measure(
     distributions = {name: _distribution(axis) for name, axis in axes.items()}
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     study = optuna.create_study(direction=_DIRECTIONS[objective.mode])
-    values = [min(max(trial.value, -_LARGEST_VALUE), _LARGEST_VALUE) for trial in trials]
-    for trial, value in zip(trials, values, strict=True):
+    for trial, value in zip(trials, _levelled([trial.value for trial in trials]), strict=True):
         drawn = {name: _drawn(axes[name], trial) for name in axes if name in trial.params}
         known = {name: distributions[name] for name in drawn}
         study.add_trial(optuna.trial.create_trial(params=drawn, distributions=known, value=value))
@@ -216,6 +218,13 @@ def _measure(
             normalize=False,
         )
     return {name: float(measured[name]) for name in axes}
+
+
+def _levelled(values: Sequence[float]) -> list[float]:
+    """Return values whose variance is not that of a few large ones, in the same order."""
+    if is_far_apart(values):
+        return [math.log10(value) for value in values]
+    return [min(max(value, -_LARGEST_VALUE), _LARGEST_VALUE) for value in values]
 
 
 def _evaluator(method: Method, num_trials: int, seed: int) -> BaseImportanceEvaluator:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from hpo_app.analysis.axes import parameter_axes
+from hpo_app.analysis.axes import is_far_apart, parameter_axes
 from hpo_app.analysis.best import best_trial
 from hpo_app.analysis.comparable import compare_at_one_iteration
 from hpo_app.analysis.importance import most_important
@@ -20,7 +20,6 @@ from hpo_app.plots.style import (
     TICK_SIZE,
     add_legend,
     drawable,
-    is_far_apart,
     message_figure,
     metric_label,
     new_axes,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from hpo_app.analysis.axes import is_far_apart
 from hpo_app.analysis.comparable import compare_at_one_iteration
 from hpo_app.analysis.wording import counted, number
 from hpo_app.plots.style import (
@@ -12,7 +13,6 @@ from hpo_app.plots.style import (
     PURPLE,
     add_legend,
     drawable,
-    is_far_apart,
     label_axes,
     message_figure,
     metric_label,

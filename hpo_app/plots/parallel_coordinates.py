@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 from matplotlib.collections import LineCollection
 from matplotlib.lines import Line2D
 
-from hpo_app.analysis.axes import ParameterAxis, parameter_axes
+from hpo_app.analysis.axes import ParameterAxis, is_far_apart, parameter_axes
 from hpo_app.analysis.best import best_trial, rank
 from hpo_app.analysis.importance import most_important
 from hpo_app.analysis.wording import counted, number
@@ -24,7 +24,6 @@ from hpo_app.plots.style import (
     VERMILLION,
     drawable,
     inert,
-    is_far_apart,
     message_figure,
     metric_label,
     new_figure,
@@ -47,6 +46,8 @@ if TYPE_CHECKING:
 MAX_AXES = 12
 _TOP = 10
 _MOST_WORDS = 10
+# So many letters fit side by side above the axes.
+_ROW_OF_LETTERS = 90
 # Where a line runs that has no place on an axis: below it.
 _NOWHERE = -0.12
 
@@ -195,8 +196,8 @@ def _draw_group(
 
 def _draw_axes(axes: Axes, crossed: ParallelCoordinates, outcome_label: str) -> None:
     last = len(crossed.axes) - 1
-    is_tight = last > 5
     names = [axis.name for axis in crossed.axes]
+    is_tight = last > 5 or max(len(name) for name in names) > _ROW_OF_LETTERS / (last + 1)
     if not is_tight:
         names[-1] = outcome_label
     for x, (axis, name) in enumerate(zip(crossed.axes, names, strict=True)):

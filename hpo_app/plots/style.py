@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties, findfont, get_font
 from matplotlib.ticker import MaxNLocator
 
-from hpo_app.analysis.axes import LARGEST
+from hpo_app.analysis.axes import LARGEST, is_far_apart
 from hpo_app.analysis.wording import plain
 
 
@@ -43,9 +43,6 @@ TITLE_SIZE = 12
 LABEL_SIZE = 10
 TICK_SIZE = 9
 MAX_LABEL = 48
-
-# Above this ratio of the largest to the smallest value, a linear axis shows only the largest.
-_LOG_RATIO = 1000.0
 
 
 def new_figure(title: str, description: str, *, height: float = HEIGHT_IN) -> Figure:
@@ -163,11 +160,6 @@ def scale_y(axes: Axes, values: Sequence[float]) -> None:
     """Make the y axis logarithmic if the values are positive and far apart."""
     if is_far_apart(values):
         axes.set_yscale("log")
-
-
-def is_far_apart(values: Sequence[float]) -> bool:
-    """Return whether values are positive, and the small ones would be lost on a linear axis."""
-    return bool(values) and min(values) > 0 and max(values) / min(values) > _LOG_RATIO
 
 
 def drawable(value: float) -> float:

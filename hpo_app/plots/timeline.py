@@ -154,9 +154,7 @@ def _draw_bars(axes: Axes, spans: list[Span], state: TrialState, seconds: float)
 def _busy_sentence(times: Timeline) -> str:
     trials = counted(len(times.spans), "trial")
     places = f"at most {times.num_lanes} at once"
-    return (
-        f"{trials}, {places}; of that time {times.busy:.0%} were in use, pauses of trials included."
-    )
+    return f"{trials}, {places}. Places in use: {times.busy:.0%}, pauses of trials included."
 
 
 def _description(times: Timeline) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 
 import pytest
@@ -34,7 +35,7 @@ def study(make_study, make_trial):
     trials = []
     for number in range(40):
         params = drawn(rng)
-        off = abs(params["lr"] / 1e-4) if params["lr"] > 1e-4 else 1e-4 / params["lr"]
+        off = abs(math.log10(params["lr"] / 1e-4))
         trials.append(make_trial(number, [off], params=params))
     return make_study(*trials, space=SPACE, iterations=1)
 
@@ -109,6 +110,21 @@ def test_failed_trials_are_left_out_and_stopped_ones_compared_where_they_got(
 
     assert (measured.iteration, measured.num_trials) == (1, 40)
     assert measured.notes[-1] == "At the end of the training, other parameters can matter."
+
+
+def test_a_few_values_far_off_do_not_decide_alone(make_study, make_trial):
+    pytest.importorskip("sklearn")
+    rng, trials = random.Random(5), []
+    for number in range(60):
+        params = {"p": rng.random(), "q": rng.random()}
+        # p decides over three decades; q only how far the worst ones go.
+        value = 10 ** (3 * params["p"]) * (1 + 20 * (params["p"] > 0.9) * params["q"])
+        trials.append(make_trial(number, [value], params=params))
+    space = {name: {"type": "uniform", "low": 0.0, "high": 1.0} for name in "pq"}
+    measured = parameter_importance(make_study(*trials, space=space, iterations=1))
+
+    assert measured.parameters[0].share > 0.9
+    assert measured.notes == ("Of the logarithm, because the values are far apart.",)
 
 
 def test_of_very_many_trials_an_even_choice_is_measured(make_study, make_trial):
