@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import math
 import warnings
+import weakref
 from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
@@ -98,6 +99,10 @@ class Importances:
     notes: tuple[str, ...]
 
 
+# What was measured last, because one report asks several times; a study does not change.
+_last: list[tuple[weakref.ref[Study], tuple[Method | None, int], Importances]] = []
+
+
 def parameter_importance(
     study: Study, method: Method | None = None, *, seed: int = 0
 ) -> Importances:
@@ -118,6 +123,15 @@ def parameter_importance(
         Arbitrary Subspaces"; Hutter et al. (2014), "An Efficient Approach for Assessing
         Hyperparameter Importance".
     """
+    for known, asked, found in _last:
+        if known() is study and asked == (method, seed):
+            return found
+    measured = _importances(study, method, seed)
+    _last[:] = [(weakref.ref(study), (method, seed), measured)]
+    return measured
+
+
+def _importances(study: Study, method: Method | None, seed: int) -> Importances:
     comparison, axes = compare_at_one_iteration(study), parameter_axes(study)
     method = method or _suited(comparison.trials, axes)
     trials = _evenly(comparison.trials, _MOST_TRIALS[method])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import random
+from dataclasses import replace
 
 import pytest
 
@@ -50,7 +51,11 @@ def test_the_parameter_that_decides_comes_first(study, method):
     assert sum(each.share for each in measured.parameters) == pytest.approx(1.0)
     assert {each.name for each in measured.parameters} == set(SPACE)
     assert (measured.num_trials, measured.notes) == (40, ())
-    assert measured == parameter_importance(study, method)
+    # What was measured is remembered for the same study only.
+    again = parameter_importance(replace(study), method)
+    assert measured == again
+    assert measured is not again
+    assert parameter_importance(replace(study, trials=study.trials[:30]), method).num_trials == 30
 
 
 def test_the_best_trials_are_the_high_ones_where_higher_is_better(make_study, make_trial):
