@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from hpo_app.analysis.best import best_trial, rank
+from hpo_app.analysis.best import best_trial
+from hpo_app.analysis.progress import best_so_far
 from hpo_app.analysis.wording import counted, number
 from hpo_app.plots.points import draw_points, point_of
 from hpo_app.plots.style import (
@@ -48,24 +49,10 @@ class OptimizationHistory:
 
 def optimization_history(study: Study) -> OptimizationHistory:
     """Return the value of each trial and the best so far."""
-    metric, winner = study.objective.metric, best_trial(study)
-    # Of several objectives, this is the course of the first one.
-    ranked = rank(replace(study, criteria=study.criteria.of_first))
-    best = ranked[0] if ranked else None
+    winner = best_trial(study)
+    progress = best_so_far(study)
     points = tuple(point_of(trial, trial.number, study.criteria, winner) for trial in study.trials)
-    if best is None:
-        return OptimizationHistory(points, (), 0)
-    # The best trial may only tie with an earlier one; the line still has to end there.
-    place = {trial.number: place for place, trial in enumerate(ranked)}
-    furthest = [trial for trial in study.trials if trial.iterations == best.iterations]
-    line: list[tuple[int, float]] = []
-    leading = len(ranked)
-    for trial in sorted(furthest, key=lambda trial: trial.number):
-        value = trial.value(metric)
-        if value is not None and place[trial.number] < leading:
-            leading = place[trial.number]
-            line.append((trial.number, value))
-    return OptimizationHistory(points, tuple(line), best.iterations)
+    return OptimizationHistory(points, progress.steps, progress.iterations)
 
 
 def draw(study: Study) -> Figure:

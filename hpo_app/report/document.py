@@ -8,15 +8,19 @@ from typing import TYPE_CHECKING
 from hpo_app.analysis.best import rank
 from hpo_app.analysis.summary import summarize
 from hpo_app.analysis.tables import param_names
+from hpo_app.analysis.wording import json_text
+from hpo_app.report.charts_section import charts_section
 from hpo_app.report.columns import judged_cells, judged_heads
 from hpo_app.report.format import NOTHING, counted, duration, number, plain, value_text
-from hpo_app.report.markup import Html, element, joined, lines, page, table
+from hpo_app.report.importance_section import importance_section
+from hpo_app.report.markup import element, joined, lines, page, table
 from hpo_app.report.sentences import (
     changed_sentence,
     ending_sentence,
     trial_numbers,
     winner_sentence,
 )
+from hpo_app.report.trials_section import MAX_ROWS, params_cells, trials_section
 from hpo_app.study.files import replace_file
 
 
@@ -24,26 +28,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from hpo_app.analysis.summary import StudySummary
+    from hpo_app.report.markup import Html
     from hpo_app.study.records import Study, TrialRecord
 
 REPORT_FOLDER = "report"
-MAX_ROWS = 200
 _MOST_OF_A_TRACEBACK = 6000
 
-_ON_RANKING = (
-    "Trials that were trained further come first, because a good value early in the training is "
-    "often luck; then the better last value, then the better mean on the way."
-)
-_ON_BALANCE = (
-    "Trials that were trained further come first; then those that fewer others beat, in all "
-    "objectives at once; then the more balanced ones, which are nearer to the best value of each."
-)
 _ON_FRONT = (
     "No trial is at least as good as one of these in every objective, and better in one. Each can "
     "be trained anew with action=train and its file."
-)
-_ON_CONSTRAINTS = (
-    "Trials that keep all constraints come first; of the others, those that are less far beyond. "
 )
 _ON_CHANCE = (
     "Each configuration was trained once. The best of many single trainings tends to look better "
@@ -66,20 +59,30 @@ def write_report(
     Returns:
         Path of the page. It needs nothing but the images beside it.
     """
-    summary = summarize(study)
-    plots = _plots_section(study, folder) if has_images else Html()
+    summary, ranked = summarize(study), rank(study)
+    known = {trial.number for trial in ranked}
+    ordered = [*ranked, *(trial for trial in study.trials if trial.number not in known)]
+    plots = [importance_section(study), _plots_section(study, folder)] if has_images else []
+    trials, failures = (
+        trials_section(study, ordered, len(ranked)),
+        _failures_section(study, summary),
+    )
     if summary.best is None:
         # Nothing to draw: what went wrong is what a reader wants.
-        parts = [_failures_section(study, summary), _trials_section(study), plots]
+        parts = [failures, trials, *plots]
     else:
         best = _best_section(study, summary, train_command)
-        failures = _failures_section(study, summary)
-        parts = [*_front_sections(study, summary), best, plots, _trials_section(study), failures]
+        front, charts = _front_sections(study, summary), charts_section(study, ordered)
+        parts = [*front, best, charts, trials, *plots, failures]
     sections = [_head(study, summary), *parts, _reproduction_section(study, command)]
-    style = Path(__file__).with_name("report.css").read_text(encoding="utf-8")
+    style, script = (_beside(f"report.{suffix}") for suffix in ("css", "js"))
     path = folder / "index.html"
-    replace_file(path, page(f"Report of {study.run_id}", style, joined(sections)))
+    replace_file(path, page(f"Report of {study.run_id}", style, script, joined(sections)))
     return path
+
+
+def _beside(name: str) -> str:
+    return Path(__file__).with_name(name).read_text(encoding="utf-8")
 
 
 def _head(study: Study, summary: StudySummary) -> Html:
@@ -123,7 +126,7 @@ def _front_sections(study: Study, summary: StudySummary) -> Iterator[Html]:
         (
             str(trial.number),
             *judged_cells(trial, study.criteria),
-            *_params_cells(trial, names),
+            *params_cells(trial, names),
             f"front/{trial.number}.yaml",
         )
         for trial in summary.front[:MAX_ROWS]
@@ -154,10 +157,19 @@ def _best_section(study: Study, summary: StudySummary, train_command: str) -> Ht
     return _section(
         "Best configuration",
         table(head, rows, "Best configuration"),
-        element("p", "Numbers are rounded here; summary.json has them in full.", class_="quiet"),
+        element("p", "Numbers are rounded here.", class_="quiet"),
         element("p", f"{changed_sentence(summary)} {_on_training(study)}".strip()),
         element("pre", element("code", train_command), class_="command"),
+        element("details", element("summary", "Its parameters in full, as YAML"), _in_full(best)),
     )
+
+
+def _in_full(trial: TrialRecord) -> Html:
+    # JSON is YAML, on which names and values may hold anything.
+    text = "\n".join(
+        f"{json_text(name)}: {json_text(value)}" for name, value in trial.params.items()
+    )
+    return element("pre", element("code", lines(text)), class_="command")
 
 
 def _on_training(study: Study) -> str:
@@ -176,46 +188,10 @@ def _plots_section(study: Study, target: Path) -> Html:
         save(figure, target / f"{name}.png")
         image = element("img", src=f"{name}.png", alt=str(figure.get_label()), loading="lazy")
         figures.append(element("figure", element("a", image, href=f"{name}.png")))
-    return _section("Plots", *figures)
-
-
-def _trials_section(study: Study) -> Html:
-    ranked, names = rank(study), param_names(study)
-    is_ranked = {trial.number for trial in ranked}
-    ordered = [*ranked, *(trial for trial in study.trials if trial.number not in is_ranked)]
-    judged = judged_heads(study.criteria)
-    head = ("rank", "trial", *judged, "iterations", "state", "time", *names)
-    rows = (
-        (str(place) if trial.number in is_ranked else NOTHING, *_trial_row(trial, study, names))
-        for place, trial in enumerate(ordered[:MAX_ROWS], start=1)
-    )
-    more = len(ordered) - MAX_ROWS
-    note = f"{counted(more, 'more trial')} in trials.csv." if more > 0 else ""
-    return _section(
-        "All trials",
-        element("p", _on_ranking(study), class_="quiet"),
-        table(head, rows, "All trials"),
-        *([element("p", note)] if note else []),
-    )
-
-
-def _on_ranking(study: Study) -> str:
-    ranking = _ON_BALANCE if study.criteria.has_several else _ON_RANKING
-    return f"{_ON_CONSTRAINTS}{ranking}" if study.criteria.constraints else ranking
-
-
-def _trial_row(trial: TrialRecord, study: Study, names: list[str]) -> Iterator[str]:
-    yield f"{trial.number}{' (default)' if trial.is_default else ''}"
-    yield from judged_cells(trial, study.criteria)
-    yield str(trial.iterations)
-    yield trial.state.value
-    yield duration(trial.duration_s)
-    yield from _params_cells(trial, names)
-
-
-def _params_cells(trial: TrialRecord, names: list[str]) -> Iterator[str]:
-    for name in names:
-        yield value_text(trial.params[name]) if name in trial.params else NOTHING
+    # Where the charts can be pointed at, the script closes it.
+    name = element("summary", f"{counted(len(figures), 'image')}, for documents and mails")
+    details = element("details", name, *figures, open_="", id_="images")
+    return _section("Plots as images", details)
 
 
 def _failures_section(study: Study, summary: StudySummary) -> Html:
@@ -247,6 +223,8 @@ def _reproduction_section(study: Study, command: str) -> Html:
 
 def _flat(facts: Mapping[str, object], prefix: str = "") -> Iterator[tuple[str, str]]:
     for name, value in facts.items():
+        if name.startswith("hydra/"):
+            continue  # Which of Hydra's own parts were used says nothing of the trials.
         if isinstance(value, dict):
             yield from _flat(value, f"{prefix}{name}.")
         else:

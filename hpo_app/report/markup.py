@@ -5,9 +5,10 @@ from __future__ import annotations
 import base64
 import hashlib
 import html
+import json
 from typing import TYPE_CHECKING
 
-from hpo_app.analysis.wording import plain
+from hpo_app.analysis.wording import finite, plain
 
 
 if TYPE_CHECKING:
@@ -54,16 +55,34 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]], label: str) -> Htm
     header = element("tr", *(element("th", name, scope="col") for name in head))
     body = (element("tr", *(element("td", cell) for cell in row)) for row in rows)
     inner = element("table", element("thead", header), element("tbody", joined(body)))
+    return scrolling(inner, label)
+
+
+def scrolling(inner: Html, label: str) -> Html:
+    """Return markup in a frame that scrolls sideways on a narrow screen."""
     return element("div", inner, class_="scroll", role="region", tabindex="0", aria_label=label)
 
 
-def page(title: str, style: str, content: Html) -> str:
-    """Return a whole page that loads nothing but images beside it and runs nothing."""
-    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+def data_block(name: str, values: object) -> Html:
+    """Return plain values for a script of the page to read; the browser takes it for no code.
+
+    What could end the block, or begin another, is written as JSON's own escapes.
+    """
+    text = json.dumps(finite(values), allow_nan=False, separators=(",", ":"))
+    for letter in "<>&":
+        text = text.replace(letter, f"\\u{ord(letter):04x}")
+    return Html(f'<script type="application/json" id="{html.escape(name)}">{text}</script>')
+
+
+def page(title: str, style: str, script: str, content: Html) -> str:
+    """Return a whole page that loads nothing but images beside it.
+
+    It runs `script`, at its end, and nothing else: the policy names it by its digest.
+    """
     # `file:` for readers that give a page opened from disk an origin without a name.
     policy = (
-        f"default-src 'none'; img-src 'self' file:; style-src 'sha256-{digest}'; "
-        "base-uri 'none'; form-action 'none'"
+        f"default-src 'none'; img-src 'self' file:; style-src 'sha256-{_digest(style)}'; "
+        f"script-src 'sha256-{_digest(script)}'; base-uri 'none'; form-action 'none'"
     )
     head = joined(
         [
@@ -76,8 +95,12 @@ def page(title: str, style: str, content: Html) -> str:
             Html(f"<style>{style}</style>"),
         ]
     )
-    body = element("body", element("main", content))
+    body = element("body", element("main", content), Html(f"<script>{script}</script>"))
     return f'<!doctype html>\n<html lang="en">\n{element("head", head)}\n{body}\n</html>\n'
+
+
+def _digest(text: str) -> str:
+    return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
 
 
 def _escaped(child: str) -> str:

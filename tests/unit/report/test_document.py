@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import re
 from html.parser import HTMLParser
 
@@ -88,10 +89,13 @@ def test_the_page_loads_and_runs_nothing_but_its_images(typical_study, tmp_path)
     policy = next(meta["content"] for meta in page.all("meta") if "http-equiv" in meta)
 
     assert policy.startswith("default-src 'none'; img-src 'self' file:; style-src 'sha256-")
+    assert "; script-src 'sha256-" in policy
     assert "unsafe" not in policy
     assert not re.search(r"https?://|//[a-z]", raw)
-    assert not page.all("script") + page.all("link")
-    assert not [attributes for _, attributes in page.elements if "style" in attributes]
+    assert page.all("script") == [{"type": "application/json", "id": "study"}, {}]
+    assert not page.all("link")
+    inline = {"style", "onclick", "onload", "onerror"}
+    assert not [attributes for _, attributes in page.elements if inline & set(attributes)]
     assert "prefers-color-scheme: dark" in raw
     assert {"name": "viewport", "content": "width=device-width, initial-scale=1"} in page.all(
         "meta"
@@ -132,7 +136,7 @@ def test_every_study_has_a_page(hostile_study, tmp_path):
     page = written(hostile_study, tmp_path)
 
     # Without a winner there is no best configuration to show.
-    num_sections = 4 if best_trial(hostile_study) is None else 5
+    num_sections = 5 if best_trial(hostile_study) is None else 7
     assert len(page.all("section")) == num_sections
 
 
@@ -162,3 +166,42 @@ def test_a_front_has_a_table_of_its_own_with_the_files_that_train_it(
     assert "on the front 3" in text
     assert page.all("img")[0]["src"] == "pareto_front.png"
     assert "then those that fewer others beat" in text
+
+
+def data_of(page_text):
+    found = re.search(r'<script type="application/json" id="study">(.*?)</script>', page_text)
+    return json.loads(found[1])
+
+
+def test_what_the_charts_draw_cannot_end_its_block(study_with_hostile_names, tmp_path):
+    written(study_with_hostile_names, tmp_path)
+    raw = (tmp_path / "index.html").read_text(encoding="utf-8")
+    data = data_of(raw)
+    assert "<script>alert(1)</script>" in data["metric"]
+    assert raw.count("</script>") == 2
+    assert not re.search(r"<script>alert", raw)
+
+
+def test_the_charts_have_every_trial_with_its_place_on_every_axis(typical_study, tmp_path):
+    written(typical_study, tmp_path)
+    data = data_of((tmp_path / "index.html").read_text(encoding="utf-8"))
+    assert [trial["n"] for trial in data["trials"]] == [0, 1, 2]
+    assert [trial["value"] for trial in data["trials"]] == [0.0412, 0.01, None]
+    assert data["steps"] == [[0, 0.0412], [1, 0.01]]
+    assert data["axes"][0]["name"] == "lr"
+    assert [trial["at"][0] for trial in data["trials"]] == [0.75, 0.5229, 0.6307]
+    assert data["trials"][1]["curve"] == [[1, 0.9], [2, 0.7], [3, 0.01]]
+
+
+def test_long_curves_are_thinned_and_end_where_they_end(make_study, make_trial, tmp_path):
+    written(make_study(make_trial(0, [float(n) for n in range(1, 1001)])), tmp_path)
+    (trial,) = data_of((tmp_path / "index.html").read_text(encoding="utf-8"))["trials"]
+    assert len(trial["curve"]) <= 121
+    assert trial["curve"][0] == [1, 1.0]
+    assert trial["curve"][-1] == [1000, 1000.0]
+
+
+@pytest.mark.parametrize("has_images", [True, False])
+def test_a_report_of_a_run_that_goes_on_draws_no_images(typical_study, tmp_path, has_images):
+    write_report(typical_study, tmp_path, command="c", train_command="t", has_images=has_images)
+    assert any(tmp_path.glob("*.png")) == has_images

@@ -1,0 +1,45 @@
+"""From a study to its progress: the best value so far, trial by trial."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from hpo_app.analysis.best import rank
+
+
+if TYPE_CHECKING:
+    from hpo_app.study.records import Study
+
+
+@dataclass(frozen=True)
+class BestSoFar:
+    """How the best value came about.
+
+    Attributes:
+        steps: `(number, value)` of each trial that beat all before it, among those that were
+            trained as far as the best trial; the last one is the best trial. Others are left out,
+            because a value from early in the training does not compare.
+        iterations: How far those were trained.
+    """
+
+    steps: tuple[tuple[int, float], ...]
+    iterations: int
+
+
+def best_so_far(study: Study) -> BestSoFar:
+    """Return the course of the best value; of several objectives, that of the first one."""
+    ranked = rank(replace(study, criteria=study.criteria.of_first))
+    if not ranked:
+        return BestSoFar((), 0)
+    # The best trial may only tie with an earlier one; the line still has to end there.
+    place = {trial.number: place for place, trial in enumerate(ranked)}
+    furthest = [trial for trial in study.trials if trial.iterations == ranked[0].iterations]
+    steps: list[tuple[int, float]] = []
+    leading = len(ranked)
+    for trial in sorted(furthest, key=lambda trial: trial.number):
+        value = trial.value(study.objective.metric)
+        if value is not None and place[trial.number] < leading:
+            leading = place[trial.number]
+            steps.append((trial.number, value))
+    return BestSoFar(tuple(steps), ranked[0].iterations)
