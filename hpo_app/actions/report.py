@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 
 from hpo_app.actions.command import Outcome
-from hpo_app.actions.typed import shown_path, train_file_command
+from hpo_app.actions.typed import shown_path, train_command_of
 from hpo_app.analysis.summary import summarize
 from hpo_app.errors import EXIT_COMPLETE, Problem, RunFolderError
 from hpo_app.report.document import REPORT_FOLDER, write_report
@@ -42,7 +42,7 @@ def run(command: Command) -> Outcome:
             study,
             target,
             command=str(study.facts.get("command", "")),
-            train_command=train_file_command(folder / "best.yaml", reading.trusted_modules),
+            train_command=train_command_of(study, reading.trusted_modules),
         )
     except OSError as error:
         raise RunFolderError([_unwritten(target, error)]) from None

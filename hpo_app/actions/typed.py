@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from hpo_app.plan.run_plan import RunPlan
+    from hpo_app.plan.run_plan import Objective, RunPlan
+    from hpo_app.study.records import Study
 
 # scripts/run sets it to its own path: who started it so has no `python` that knows hpo_app.
 _STARTED_BY = "HPO_COMMAND"
@@ -26,32 +27,35 @@ def typed(arguments: Sequence[str]) -> str:
 
 
 def train_command(plan: RunPlan, folder: Path, name: str = "best.yaml") -> str:
-    """Return what trains the winner of a run, or what another file of it holds.
-
-    A command, or Python where the training function was written in a running program.
-    """
-    if is_unnamed(plan.trainer):
-        loaded = f"HPOptimizer().load_results({str(shown_path(folder))!r})"
-        metric = plan.objective.metric
-        return f"{_engine(plan)}.fit(**{loaded}.best_config(), metric={metric!r})"
-    return train_file_command(folder / name, plan.trusted_modules)
+    """Return what trains the winner of a run, or what another file of it holds."""
+    return _training(plan.trainer, plan.objective, folder / name, plan.trusted_modules)
 
 
-def train_file_command(path: Path, trusted: Sequence[str]) -> str:
-    """Return the command that trains what a file of a run holds, trusting these modules."""
-    return typed(["action=train", f"best={shown_path(path)}", *_trusted(trusted)])
+def train_command_of(study: Study, trusted: Sequence[str] = ()) -> str:
+    """Return what trains the winner of a run whose folder is all that is there of it."""
+    trainer = str(study.facts.get("trainer", ""))
+    return _training(trainer, study.objective, study.folder / "best.yaml", trusted)
+
+
+def _training(trainer: str, objective: Objective, path: Path, trusted: Sequence[str]) -> str:
+    """Return a command, or Python where the function was written in a running program."""
+    if not is_unnamed(trainer):
+        return typed(["action=train", f"best={shown_path(path)}", *_trusted(trusted)])
+    folder, number = (path.parent, "") if path.stem == "best" else (path.parent.parent, path.stem)
+    loaded = f"HPOptimizer().load_results({str(shown_path(folder))!r}).config({number})"
+    return f"{_engine(trainer)}.fit(**{loaded}, metric={objective.metric!r})"
 
 
 def resume_command(folder: Path, plan: RunPlan | None = None) -> str:
     """Return what goes on with a run; what no folder may decide is typed again."""
     if plan is not None and is_unnamed(plan.trainer):
-        return f"HPOptimizer({_engine(plan)}).resume({str(shown_path(folder))!r})"
+        return f"HPOptimizer({_engine(plan.trainer)}).resume({str(shown_path(folder))!r})"
     decided = [] if plan is None else [*_trusted(plan.trusted_modules), *_address(plan)]
     return typed(["action=resume", f"run={shown_path(folder)}", *decided])
 
 
-def _engine(plan: RunPlan) -> str:
-    name = plan.trainer.rpartition(":")[2].rpartition(".")[2]
+def _engine(trainer: str) -> str:
+    name = trainer.rpartition(":")[2].rpartition(".")[2]
     return f"TrainingEngine({name if name.isidentifier() else 'train'})"
 
 

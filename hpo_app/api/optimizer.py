@@ -235,11 +235,7 @@ class HPOptimizer:
             RunFolderError: If the run has no best trial, or the config lacks a place for a value.
         """
         of = self._results(results)
-        return (
-            of.best_config()["model"]
-            if model_config is None
-            else of.best_model_config(model_config)
-        )
+        return of.config()["model"] if model_config is None else of.best_model_config(model_config)
 
     def load_results(self, path: str | Path) -> Results:
         """Read a run folder, of any run of ours, and remember it as the last one.

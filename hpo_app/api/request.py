@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -18,8 +18,6 @@ from hpo_app.plan.read_space import parameters_of, read_space
 
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from omegaconf import DictConfig
 
     from hpo_app.api.mapping import ParamMapping
@@ -33,6 +31,7 @@ SETTINGS = (
     "objectives",
     "prior_trials",
     "repeat_duplicates",
+    "report",
     "stall_timeout_s",
     "stop",
     "trial_timeout_s",
@@ -44,6 +43,8 @@ _OF_RAY = {"include_dashboard": "dashboard"}
 # What is trained comes from the caller; these stand in its place while the rest is composed.
 _BASE = {"search_space": "quadratic", "model": "quadratic"}
 SOURCE = "optimize()"
+# Settings that have a say before the config is composed.
+_ELSEWHERE = (ITERATIONS, "tracker")
 
 
 @dataclass(frozen=True)
@@ -124,7 +125,8 @@ def compose_request(request: Request) -> tuple[DictConfig, Origin]:
     # A model of one's own brings no data that could be overridden.
     added = "" if request.has_named_model else "+"
     overrides = [f"{added * (group == 'data')}{group}={name}" for group, name in named.items()]
-    config, origin = compose_config(overrides)
+    trackers = _trackers(request.settings.get("tracker", "none"), problems)
+    config, origin = compose_config([*overrides, f"tracker=[{','.join(trackers)}]"])
     with open_dict(config):
         _fill(config, request, problems)
     if problems:
@@ -208,7 +210,7 @@ def _fill_settings(config: DictConfig, request: Request, problems: list[Problem]
             config["objective"][key] = plain_value(value, key, problems)
     asked = request.resources_per_trial or {}
     ray = _known(request.ray_config, "ray_config", RAY_KEYS, problems)
-    settings = _known(request.settings, "", (*SETTINGS, ITERATIONS), problems)
+    settings = _known(request.settings, "", (*SETTINGS, *_ELSEWHERE), problems)
     values = {
         "num_trials": request.num_trials,
         "time_budget_s": request.time_budget_s,
@@ -218,7 +220,7 @@ def _fill_settings(config: DictConfig, request: Request, problems: list[Problem]
             "max_concurrent_trials": request.max_concurrent_trials,
         },
         "ray": {_OF_RAY.get(key, key): value for key, value in ray.items()},
-        **{key: value for key, value in settings.items() if key != ITERATIONS},
+        **{key: value for key, value in settings.items() if key not in _ELSEWHERE},
     }
     for key, value in plain_config(values, SOURCE, problems).items():
         is_section = isinstance(value, dict) and OmegaConf.is_dict(config.get(key))
@@ -261,6 +263,16 @@ def _group(group: str, key: str, name: Any, problems: list[Problem]) -> str:
     fix = f"write {near!r}" if near else "choose one of them"
     problems.append(Problem(key, name, f"one of {listed(known)}", fix, SOURCE))
     return ""
+
+
+def _trackers(names: Any, problems: list[Problem]) -> list[str]:
+    """Return the trackers that are named, by one name or several."""
+    listed_names = [names] if isinstance(names, str) else names
+    if not isinstance(listed_names, Sequence):
+        expected = f"a name or a list of names: {listed(_choices('tracker'))}"
+        problems.append(Problem("tracker", str(names), expected, "write 'mlflow'", SOURCE))
+        return []
+    return [_group("tracker", "tracker", str(name), problems) for name in listed_names]
 
 
 def _choices(group: str) -> list[str]:

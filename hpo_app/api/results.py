@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from omegaconf import OmegaConf
 
+from hpo_app.actions.typed import train_command_of
 from hpo_app.analysis.best import best_trial, rank
 from hpo_app.analysis.summary import summarize
 from hpo_app.analysis.tables import trials_frame
@@ -112,22 +113,30 @@ class Results:
         """Return one row per trial; see `hpo_app.analysis.tables.trials_frame` for the columns."""
         return trials_frame(self.study)
 
-    def best_config(self) -> dict[str, dict[str, Any]]:
-        """Return `{"model": …, "data": …, "training": …}` of the winner, ready to train.
+    @property
+    def train_command(self) -> str:
+        """What trains the winner: a command line, or Python for a function of a script."""
+        return train_command_of(self.study)
+
+    def config(self, number: int | None = None) -> dict[str, dict[str, Any]]:
+        """Return `{"model": …, "data": …, "training": …}` of a trial, ready to train.
+
+        Args:
+            number: Number of the trial; None for the winner.
 
         Raises:
-            RunFolderError: If no trial has a value, or the stored config cannot be read.
+            RunFolderError: If there is no such trial, or the stored config cannot be read.
         """
-        return render(self._template, self._winner())._asdict()
+        return render(self._template, self._params(number))._asdict()
 
     def best_model_config(self, model_config: Mapping[str, Any]) -> dict[str, Any]:
         """Return a copy of a model config with the winner's values where the run put them.
 
         Raises:
-            RunFolderError: As `best_config`.
+            RunFolderError: As `config`.
             PlanError: If the model config lacks such a place.
         """
-        rendered = self.best_config()
+        rendered = self.config()
         config: dict[str, Any] = {"model": copy.deepcopy(dict(model_config))}
         places = list(interpolated(self._template))
         expected = "a key of the model config, as in that of the run"
@@ -139,12 +148,16 @@ class Results:
             place.write(config, place.read(rendered))
         return config["model"]  # type: ignore[no-any-return]
 
-    def _winner(self) -> Params:
-        if self.best_trial is None:
+    def _params(self, number: int | None) -> Params:
+        trial = self.best_trial
+        if number is not None:
+            trial = next((trial for trial in self.study.trials if trial.number == number), None)
+        if trial is None:
+            got = "no best trial" if number is None else f"no trial {number}"
             expected = "a trial that has reported"
             fix = "look into trials/0/log.txt for why there is none"
-            raise RunFolderError([Problem(str(self.run_folder), "no best trial", expected, fix)])
-        return self.best_trial.params
+            raise RunFolderError([Problem(str(self.run_folder), got, expected, fix)])
+        return trial.params
 
     @cached_property
     def _template(self) -> dict[str, Any]:

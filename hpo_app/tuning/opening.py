@@ -38,7 +38,12 @@ def opened_fields(
         "num_trials": plan.num_trials,
         "iterations": plan.iterations,
         "seed": plan.seed,
-        "facts": {**facts, "choices": dict(plan.choices), **_account(earlier)},
+        "facts": {
+            **facts,
+            "choices": dict(plan.choices),
+            "trainer": plan.trainer,
+            **_account(earlier),
+        },
         "stored": config_checksums(folder),
         **_learned(earlier),
     }

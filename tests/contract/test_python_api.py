@@ -125,7 +125,7 @@ def test_the_winner_trains_again_to_the_same_end(finished):
     mine = optimizer.get_best_model_config(own)
     assert {**results.best_params, "noise": 7.0} == mine
     assert own["x"] == 0
-    reports = TrainingEngine().fit(**results.best_config(), metric="loss", seed=1)
+    reports = TrainingEngine().fit(**results.config(), metric="loss", seed=1)
     assert reports[-1]["loss"] == pytest.approx(results.best_value)
 
 

@@ -107,6 +107,9 @@ def test_every_argument_reaches_the_plan():
     assert (plan.max_failures, plan.stop.target) == (2, 0.1)
     assert plan.constraints[0].metric == "cost"
     assert plan.trainer == "__main__:train"
+    trackers = ["mlflow", "tensorboard"]
+    found = compose_request(Request(**{**OWN, "settings": {"tracker": trackers}}))[0]
+    assert list(found.tracker) == trackers
 
 
 def test_a_named_model_brings_what_belongs_to_it_and_equals_the_command_line():
@@ -184,6 +187,7 @@ def test_everything_wrong_is_said_at_once():
     ("changes", "key", "fix"),
     [
         ({"search_alg": "optun"}, "search_alg", "write 'optuna'"),
+        ({"settings": {"tracker": "mlflo"}}, "tracker", "write 'mlflow'"),
         ({"scheduler": "ashaa"}, "scheduler", "write 'asha'"),
         ({"model_config": "pp"}, "model_config", "write 'ppo'"),
         ({"metric": None}, "objective.metric", "give one"),
