@@ -10,14 +10,16 @@ if TYPE_CHECKING:
     from hpo_app.api.config_loader import ConfigLoader
     from hpo_app.api.optimizer import HPOptimizer
     from hpo_app.api.training_engine import TrainingEngine
+    from hpo_app.api.visualizer import HPOVisualizer
     from hpo_app.errors import HpoError
 
 __version__ = "0.1.0"
-__all__ = ["ConfigLoader", "HPOptimizer", "HpoError", "TrainingEngine"]
+__all__ = ["ConfigLoader", "HPOVisualizer", "HPOptimizer", "HpoError", "TrainingEngine"]
 
 # What each name costs is paid when it is first asked for: the command line needs none of them.
 _MODULES = {
     "ConfigLoader": "hpo_app.api.config_loader",
+    "HPOVisualizer": "hpo_app.api.visualizer",
     "HPOptimizer": "hpo_app.api.optimizer",
     "HpoError": "hpo_app.errors",
     "TrainingEngine": "hpo_app.api.training_engine",

@@ -27,7 +27,9 @@ def analyze(results: Results, top: int = _TOP) -> dict[str, Any]:
         `best_trial` (`number`, `score`, `params`, `iterations`; None while no trial has a value),
         `top_k_trials` (the same of the best ones, best first), `parameter_importance`
         (`{name: share}`, shares in `[0, 1]`, largest first; empty where it cannot be told) and
-        `importance_notes` (what a reader of it has to know, as sentences), `counts` by state,
+        `importance_notes` (what a reader of it has to know, as sentences) with
+        `importance_method`, `importance_trials` and `importance_iteration` (how, from how many
+        trials and at which iteration it was measured), `metric`, `mode`, `counts` by state,
         `num_trials`, `default_score`, `gain_over_default` (in the objective's direction; None where
         it is not known), `gain_interval` (`(low, high)` or None) and `gain_note` (what the interval
         covers, or why there is none), `durations_s` (`run`, `all_trials`, `mean_trial`),
@@ -37,9 +39,14 @@ def analyze(results: Results, top: int = _TOP) -> dict[str, Any]:
     importance, gain = parameter_importance(study), gain_interval(study)
     seconds = [trial.duration_s for trial in study.trials if trial.duration_s is not None]
     return {
+        "metric": results.metric,
+        "mode": results.mode,
         "best_trial": _told(results, results.best_trial),
         "top_k_trials": [_told(results, trial) for trial in results.top(top)],
         "parameter_importance": {each.name: each.share for each in importance.parameters},
+        "importance_method": importance.method.value,
+        "importance_trials": importance.num_trials,
+        "importance_iteration": importance.iteration,
         "importance_notes": list(importance.notes),
         "counts": {state.value: count for state, count in summary.counts.items()},
         "num_trials": summary.num_trials,

@@ -34,7 +34,11 @@ _HOW = {
 
 def draw(study: Study, *, method: Method | None = None) -> Figure:
     """Draw a bar per parameter, the most important one on top, at most `MAX_BARS`."""
-    measured, metric = parameter_importance(study, method), study.objective.metric
+    return draw_measured(parameter_importance(study, method), study.objective.metric)
+
+
+def draw_measured(measured: Importances, metric: str) -> Figure:
+    """Draw what was measured, for whoever has no study any more."""
     title = f"Importance of the parameters for {metric}"
     if not measured.parameters:
         return message_figure(title, f"{' '.join(measured.notes)} There is nothing to draw.")
