@@ -1,0 +1,67 @@
+"""Figures from Python: of any study, and where they are asked for."""
+
+import inspect
+from pathlib import Path
+
+import pytest
+from matplotlib.figure import Figure
+
+from hpo_app import HpoError, HPOVisualizer
+from hpo_app.api.analysis import analyze
+from hpo_app.api.results import Results
+
+
+PLOTS = [name for name in vars(HPOVisualizer) if name.startswith("plot_")]
+
+
+@pytest.fixture
+def results(make_study, make_trial, tmp_path):
+    trials = [
+        make_trial(number, [1.0 / (number + 1), 0.5 / (number + 1), 0.1 * (number % 4)])
+        for number in range(12)
+    ]
+    return Results(make_study(*trials, folder=tmp_path / "run"))
+
+
+@pytest.mark.parametrize("name", PLOTS)
+def test_each_returns_its_figure_and_writes_it_where_asked(results, tmp_path, name):
+    plot = getattr(HPOVisualizer(), name)
+    subject = analyze(results) if "analysis" in inspect.signature(plot).parameters else results
+    path = tmp_path / "deep" / f"{name}.png"
+    figure = plot(subject, path=path)
+    assert isinstance(figure, Figure)
+    assert path.read_bytes().startswith(b"\x89PNG")
+
+
+def test_one_parameter_is_drawn_alone_and_a_misspelt_one_is_said(results):
+    figure = HPOVisualizer().plot_metric_vs_parameter(results, "lr")
+    assert "lr" in figure.get_label()
+    with pytest.raises(HpoError, match="write 'lr'"):
+        HPOVisualizer().plot_metric_vs_parameter(results, "lrr")
+
+
+def test_the_importance_that_was_analysed_is_drawn(results):
+    analysis = {**analyze(results), "parameter_importance": {"momentum": 0.75, "lr": 0.25}}
+    figure = HPOVisualizer().plot_parameter_importance(analysis)
+    assert "momentum 75%, lr 25%" in figure.get_label()
+
+
+def test_the_summary_is_a_folder_that_opens_and_one_figure(results, tmp_path):
+    target = tmp_path / "mine"
+    figure = HPOVisualizer().create_summary_report(results, analyze(results), output_dir=target)
+    assert isinstance(figure, Figure)
+    assert (target / "summary.png").exists()
+    page = (target / "report" / "index.html").read_text()
+    assert "best.yaml" in page
+    assert (target / "report" / "optimization_history.png").exists()
+
+
+def test_any_study_is_analysed_and_shown(hostile_study, tmp_path):
+    results = Results(hostile_study)
+    analysis = analyze(results)
+    assert (analysis["best_trial"] is None) == (results.best_trial is None)
+    assert "<script>" not in results._repr_html_()
+    assert "<script>" not in repr(results.to_dataframe().to_html())
+    figure = HPOVisualizer().create_summary_report(results, analysis, output_dir=tmp_path / "r")
+    assert Path(tmp_path / "r" / "summary.png").exists()
+    assert figure.get_label()
