@@ -61,7 +61,7 @@ if TYPE_CHECKING:
     from hpo_app.config.compose import Origin
 
 # Each is a module of hpo_app.actions, imported when it is asked for: Ray alone costs a second.
-ACTIONS = ("optimize", "plan", "resume", "train", "report", "list")
+ACTIONS = ("optimize", "plan", "resume", "train", "report", "list", "export")
 _NOTHING_DONE = "interrupted before the first trial"
 
 

@@ -29,11 +29,7 @@ def run(command: Command) -> Outcome:
         RunFolderError: If `run` names no folder that can be read, or nothing can be written.
     """
     reading = command.reading
-    if not reading.runs:
-        expected = "the folder of a run"
-        fix = "name one, for example run=outputs/DATE/TIME; action=list shows them"
-        raise RunFolderError([Problem("run", "nothing", expected, fix)])
-    folder = reading.runs[0]
+    folder = reading.only_run
     study = load_study(folder)
     target = reading.output or folder / REPORT_FOLDER
     try:
@@ -56,5 +52,5 @@ def run(command: Command) -> Outcome:
 
 def _unwritten(target: Path, error: OSError) -> Problem:
     got = f"{error.filename2 or error.filename or target}: {error.strerror or error}"
-    fix = "name another folder by report.output"
-    return Problem("report.output", got, "a folder that can be written", fix)
+    fix = "name another folder by output="
+    return Problem("output", got, "a folder that can be written", fix)

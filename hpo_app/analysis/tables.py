@@ -51,12 +51,12 @@ def trials_frame(study: Study) -> pd.DataFrame:
         "retries": pd.Series([trial.retries for trial in trials], dtype="int64"),
     }
     for name in param_names(study):
-        columns[_encodable(f"params.{name}")] = _plain_column(
+        columns[encodable(f"params.{name}")] = _plain_column(
             _cell(trial.params.get(name)) for trial in trials
         )
     for name in sorted({name for trial in trials for name in _last_metrics(trial)}):
         values = (_last_metrics(trial).get(name) for trial in trials)
-        columns[_encodable(f"metrics.{name}")] = _float_column(values)
+        columns[encodable(f"metrics.{name}")] = _float_column(values)
     columns["error"] = _plain_column(_cell(error_line(trial.error)) for trial in trials)
     return pd.DataFrame(columns)
 
@@ -76,11 +76,16 @@ def _judgement(study: Study) -> dict[str, pd.Series[Any]]:
 
 
 def write_trials_csv(study: Study, path: Path) -> None:
-    """Write `trials_frame` as CSV, whole or not at all.
+    """Write `trials_frame` as CSV, whole or not at all; see `write_csv`."""
+    write_csv(trials_frame(study), path)
+
+
+def write_csv(frame: pd.DataFrame, path: Path) -> None:
+    """Write a table as CSV, whole or not at all.
 
     Text that a spreadsheet would run as a formula gets a leading apostrophe; numbers do not.
     """
-    replace_file(path, trials_frame(study).map(_without_formula).to_csv(index=False))
+    replace_file(path, frame.map(_without_formula).to_csv(index=False))
 
 
 def _last_metrics(trial: TrialRecord) -> dict[str, float]:
@@ -90,11 +95,11 @@ def _last_metrics(trial: TrialRecord) -> dict[str, float]:
 def _cell(value: object) -> object:
     if isinstance(value, (list, tuple, dict)):
         value = json_text(value)
-    return _encodable(value) if isinstance(value, str) else value
+    return encodable(value) if isinstance(value, str) else value
 
 
-def _encodable(text: str) -> str:
-    # A lone surrogate, which pandas cannot hold, becomes its escape.
+def encodable(text: str) -> str:
+    """Return text in which a lone surrogate, which pandas cannot hold, is its escape."""
     return text.encode("utf-8", "backslashreplace").decode()
 
 

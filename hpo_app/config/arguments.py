@@ -23,7 +23,8 @@ _WITH_BEST = ("action", "best", "seed", "resources", "trusted_modules", "hydra")
 
 # What counts for the actions that only read run folders.
 _WITH_READING = {
-    "report": ("action", "run", "report", "trusted_modules", "hydra"),
+    "report": ("action", "run", "output", "trusted_modules", "hydra"),
+    "export": ("action", "run", "to", "output", "hydra"),
     "list": ("action", "run", "hydra"),
 }
 

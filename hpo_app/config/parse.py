@@ -42,15 +42,15 @@ if TYPE_CHECKING:
 _KEYS: dict[str, tuple[str, ...]] = {
     "": (
         "action", "best", "checkpoints", "constraints", "data", "max_failures",
-        "max_same_failures", "model", "num_trials", "objective", "objectives", "params",
+        "max_same_failures", "model", "num_trials", "objective", "objectives", "output", "params",
         "prior_trials", "ray", "repeat_duplicates", "report", "resources", "run", "scheduler",
-        "search_alg", "search_space", "seed", "stall_timeout_s", "stop", "time_budget_s",
+        "search_alg", "search_space", "seed", "stall_timeout_s", "stop", "time_budget_s", "to",
         "tracker", "training", "trial_timeout_s", "trusted_modules", "warm_start",
     ),
     "checkpoints": ("budget_gb", "keep_best"),
     "objective": ("metric", "mode"),
     "stop": ("plateau", "target"),
-    "report": ("every_s", "output"),
+    "report": ("every_s",),
     "resources": ("cpu", "gpu", "max_concurrent_trials"),
     "ray": ("address", "dashboard", "num_cpus", "num_gpus"),
 }  # fmt: skip

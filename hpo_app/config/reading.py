@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from hpo_app.config.provenance import set_by
 from hpo_app.config.section import Section, resolved
 from hpo_app.config.trust import trust_from_a_file
-from hpo_app.errors import PlanError, Problem
+from hpo_app.errors import PlanError, Problem, RunFolderError
 
 
 if TYPE_CHECKING:
@@ -27,12 +27,27 @@ class Reading:
     Attributes:
         runs: The folders that `run` names, in that order; none where it names none.
         output: Folder for what is written; None for the place that the action has for it.
+        to: Format to export to; empty where none is named.
         trusted_modules: Packages of the person's own, for the commands that are printed.
     """
 
     runs: tuple[Path, ...]
     output: Path | None
+    to: str
     trusted_modules: tuple[str, ...]
+
+    @property
+    def only_run(self) -> Path:
+        """The one folder that is to be read.
+
+        Raises:
+            RunFolderError: If none is named, or more than one.
+        """
+        if len(self.runs) != 1:
+            got = ", ".join(map(str, self.runs)) or "nothing"
+            fix = f"name one, for example {_EXAMPLE}; action=list shows them"
+            raise RunFolderError([Problem("run", got, "the folder of a run", fix)])
+        return self.runs[0]
 
 
 def parse_reading(config: DictConfig, origin: Origin) -> Reading:
@@ -42,13 +57,14 @@ def parse_reading(config: DictConfig, origin: Origin) -> Reading:
         PlanError: With everything that is wrong with it.
     """
     problems: list[Problem] = []
-    keys = ("run", "report", "trusted_modules")
+    keys = ("run", "output", "to", "trusted_modules")
     values = {key: resolved(config, key, problems) for key in keys}
     root = Section("", values, problems)
-    output = Section("report", values["report"], problems).optional_text("output")
+    output = root.optional_text("output")
     reading = Reading(
         runs=_folders(values["run"], problems),
         output=Path(output) if output else None,
+        to=root.optional_text("to"),
         trusted_modules=root.texts("trusted_modules"),
     )
     problems += trust_from_a_file(reading.trusted_modules, origin)

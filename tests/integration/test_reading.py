@@ -1,7 +1,13 @@
 """What reads run folders: action=report and action=list, by a real process and without Ray."""
 
+import contextlib
 import json
 import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
 
 import pytest
 
@@ -71,7 +77,7 @@ def test_a_report_is_made_again_from_the_journal_alone(hpo, tmp_path):
 def test_a_report_goes_where_it_is_told_also_of_a_run_that_goes_on(hpo, tmp_path):
     folder = write_run(tmp_path / "a run=[1]", ends=False)
     with run_lock(folder):
-        done = hpo("action=report", f"run={folder}", "report.output=made/here")
+        done = hpo("action=report", f"run={folder}", "output=made/here")
     assert done.returncode == 0, done.stderr
     assert "The run has not ended. 3 of 3 trials" in done.stdout
     assert (tmp_path / "made" / "here" / "index.html").exists()
@@ -85,7 +91,7 @@ def test_a_report_goes_where_it_is_told_also_of_a_run_that_goes_on(hpo, tmp_path
         pytest.param(["run=nowhere"], 4, "a journal", id="no such run"),
         pytest.param(["run=ours", "num_trials=3"], 2, "action=report starts nothing", id="more"),
         pytest.param(["run=[[a]]"], 2, "a run folder, or several in brackets", id="no folder"),
-        pytest.param(["run=ours", "report.output=file/x"], 4, "report.output", id="no place"),
+        pytest.param(["run=ours", "output=file/x"], 4, "output", id="no place"),
     ],
 )
 def test_a_report_that_cannot_be_is_a_message(hpo, tmp_path, arguments, code, text):
@@ -139,3 +145,64 @@ def test_a_folder_that_is_not_there_cannot_be_listed(hpo):
     done = hpo("action=list", "run=nowhere")
     assert done.returncode == 4
     assert "a folder with runs below it" in done.stderr
+
+
+@pytest.mark.parametrize("form", ["optuna", "csv", "parquet"])
+def test_an_export_lies_in_the_run_folder(hpo, tmp_path, form):
+    folder = write_run(tmp_path / "ours")
+    done = hpo("action=export", f"run={folder}", f"to={form}")
+    assert done.returncode == 0, done.stderr
+    names = [path.name for path in sorted((folder / "export").iterdir())]
+    wanted = ["optuna.db"] if form == "optuna" else [f"curves.{form}", f"trials.{form}"]
+    assert names == wanted
+    assert all(f"ours/export/{name}" in done.stdout for name in names)
+    assert done.stderr == ""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "text"),
+    [
+        pytest.param(["run=ours"], 2, "one of optuna, csv and parquet", id="no format"),
+        pytest.param(["run=ours", "to=parket"], 2, "write to=parquet", id="near miss"),
+        pytest.param(["to=csv"], 4, "the folder of a run", id="no run"),
+        pytest.param(["run=[ours,ours]", "to=csv"], 4, "ours, ours", id="two runs"),
+    ],
+)
+def test_an_export_that_cannot_be_is_a_message(hpo, tmp_path, arguments, code, text):
+    write_run(tmp_path / "ours")
+    done = hpo("action=export", *arguments)
+    assert done.returncode == code
+    assert text in done.stderr
+
+
+def test_optuna_dashboard_opens_what_was_exported(hpo, tmp_path):
+    pytest.importorskip("optuna_dashboard")
+    write_run(tmp_path / "ours")
+    assert hpo("action=export", "run=ours", "to=optuna").returncode == 0
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    start = "from optuna_dashboard._cli import main; main()"
+    storage = f"sqlite:///{tmp_path / 'ours' / 'export' / 'optuna.db'}"
+    server = subprocess.Popen(
+        [sys.executable, "-c", start, storage, "--host", "127.0.0.1", "--port", str(port)],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        (study,) = answer(server, f"http://127.0.0.1:{port}/api/studies")["study_summaries"]
+        assert study["study_name"] == "ours"
+        told = answer(server, f"http://127.0.0.1:{port}/api/studies/{study['study_id']}")
+        assert [trial["values"] for trial in told["trials"]] == [[0.5], [1 / 3], [0.25]]
+    finally:
+        server.kill()
+        server.wait()
+
+
+def answer(server, url):
+    for _ in range(300):
+        assert server.poll() is None
+        with contextlib.suppress(OSError), urllib.request.urlopen(url) as response:
+            return json.load(response)
+        time.sleep(0.1)
+    raise AssertionError(f"no answer from {url}")
