@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 
 from hpo_app.actions.command import Outcome
+from hpo_app.actions.compare import compare
 from hpo_app.actions.typed import shown_path, train_command_of
 from hpo_app.analysis.summary import summarize
 from hpo_app.errors import EXIT_COMPLETE, Problem, RunFolderError
@@ -25,10 +26,14 @@ if TYPE_CHECKING:
 def run(command: Command) -> Outcome:
     """Write the report of `run`, and say where it is; the run may still go on.
 
+    Several runs are set side by side instead.
+
     Raises:
         RunFolderError: If `run` names no folder that can be read, or nothing can be written.
     """
     reading = command.reading
+    if len(reading.runs) > 1:
+        return compare(command)
     folder = reading.only_run
     study = load_study(folder)
     target = reading.output or folder / REPORT_FOLDER

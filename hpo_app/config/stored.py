@@ -121,6 +121,19 @@ def differing_keys(folder: Path, template: Mapping[str, Any]) -> tuple[str, ...]
     return tuple(sorted(differing - {"training.checkpoint_every"}))
 
 
+def settings_of(folder: Path) -> dict[str, str]:
+    """Return what a run was set to, by dotted key, as written; empty if it cannot be read."""
+    try:
+        config = read_yaml(folder / ".hydra" / "config.yaml")
+        stored: Any = OmegaConf.to_container(config, resolve=False)
+    except UNREADABLE:
+        return {}
+    if not isinstance(stored, dict):
+        return {}
+    leaves = (pair for key, node in stored.items() for pair in _below(str(key), node))
+    return {key: str(value) for key, value in leaves}
+
+
 def _leaves(template: dict[Any, Any]) -> Iterator[tuple[str, Any]]:
     for part in Rendered._fields:
         yield from _below(part, template.get(part))

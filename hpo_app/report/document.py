@@ -75,13 +75,14 @@ def write_report(
         front, charts = _front_sections(study, summary), charts_section(study, ordered)
         parts = [*front, best, charts, trials, *plots, failures]
     sections = [_head(study, summary), *parts, _reproduction_section(study, command)]
-    style, script = (_beside(f"report.{suffix}") for suffix in ("css", "js"))
+    style, script = (beside(f"report.{suffix}") for suffix in ("css", "js"))
     path = folder / "index.html"
     replace_file(path, page(f"Report of {study.run_id}", style, script, joined(sections)))
     return path
 
 
-def _beside(name: str) -> str:
+def beside(name: str) -> str:
+    """Return a text file of this package: the style sheet, or the script."""
     return Path(__file__).with_name(name).read_text(encoding="utf-8")
 
 

@@ -6,6 +6,7 @@ import pytest
 
 from hpo_app.plan.criteria import Criteria
 from hpo_app.plan.run_plan import Mode, Objective
+from hpo_app.report.comparison import write_comparison
 from hpo_app.report.document import write_report
 from hpo_app.study.records import Report, Study, TrialRecord, TrialState
 
@@ -215,3 +216,15 @@ def test_a_page_of_200_trials_stays_below_three_megabytes(visit, tmp_path):
     visited = visit(path)
     assert visited.said == []
     assert visited.page.locator("#chart-history .mark").count() == 200
+
+
+@pytest.mark.parametrize(("size", "scheme"), LOOKS[::3])
+def test_a_comparison_loads_whole_and_fits_the_screen(visit, tmp_path, size, scheme):
+    studies = {"first": study_of(20), f"second {HOSTILE}": study_of(12, iterations=6)}
+    settings = {name: {"seed": str(place)} for place, name in enumerate(studies)}
+    visited = visit(write_comparison(studies, settings, tmp_path), size, scheme)
+    assert visited.said == []
+    assert len(visited.asked) == 1
+    assert visited.page.evaluate("document.documentElement.scrollWidth") == size[0]
+    assert visited.page.locator("path.run").count() == 2
+    visited.page.screenshot(path=str(tmp_path / "page.png"), full_page=True)

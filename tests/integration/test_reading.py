@@ -206,3 +206,32 @@ def answer(server, url):
             return json.load(response)
         time.sleep(0.1)
     raise AssertionError(f"no answer from {url}")
+
+
+def test_runs_are_set_side_by_side_in_a_folder_of_their_own(hpo, tmp_path):
+    write_run(tmp_path / "a<b>")
+    write_run(tmp_path / "b", number=5)
+    done = hpo("action=report", "run=['a<b>',b]")
+    assert done.returncode == 0, done.stderr
+    assert "b has loss 0.1667, the best; a<b> has loss 0.25." in done.stdout
+    (path,) = (tmp_path / "outputs").glob("*/*/index.html")
+    page = path.read_text()
+    assert page.count('<path class="run run-') == 2
+    assert "<td>num_trials</td><td>3</td><td>5</td>" in page
+    assert "a<b>" not in page
+    told = hpo("action=report", "run=['a<b>',b]", "output=told")
+    assert (tmp_path / "told" / "index.html").read_text() == page
+    assert "told/index.html" in told.stdout
+
+
+@pytest.mark.parametrize(
+    ("second", "text"),
+    [("other", "a: loss, min; other: cost, min"), ("a", "name each of them once")],
+)
+def test_runs_that_do_not_compare_are_refused(hpo, tmp_path, second, text):
+    write_run(tmp_path / "a")
+    write_run(tmp_path / "other", metric="cost")
+    done = hpo("action=report", f"run=[a,{second}]")
+    assert done.returncode == 4
+    assert text in done.stderr
+    assert not any((tmp_path / "outputs").glob("*"))

@@ -1,0 +1,148 @@
+"""From several runs to a page that sets them side by side."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from hpo_app.analysis.best import best_trial, rank
+from hpo_app.analysis.progress import best_so_far
+from hpo_app.analysis.summary import summarize
+from hpo_app.report.document import beside
+from hpo_app.report.format import NOTHING, duration, number, objectives_text, plain, value_text
+from hpo_app.report.markup import element, joined, page, table
+from hpo_app.report.step_chart import NUM_LOOKS, step_chart
+from hpo_app.study.files import replace_file
+
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from hpo_app.report.markup import Html
+    from hpo_app.study.records import Study
+
+_ON_CHANCE = (
+    "Each run is one draw: another seed gives another course. A difference between two runs says "
+    "little of what differs between them before it came back with other seeds."
+)
+
+
+def write_comparison(
+    studies: Mapping[str, Study], settings: Mapping[str, Mapping[str, str]], folder: Path
+) -> Path:
+    """Write `index.html` into a folder.
+
+    Args:
+        studies: Runs with the same objectives, by the names to show.
+        settings: What each was set to, by key.
+        folder: Where to; it must exist.
+
+    Returns:
+        Path of the page, which needs nothing beside it.
+    """
+    names = list(studies)
+    sections = [
+        element("h1", f"Comparison of {len(names)} runs"),
+        element("p", comparison_sentence(studies), class_="headline"),
+        element("p", _ON_CHANCE, class_="quiet"),
+        _section("Best so far", _legend(names), _chart(studies)),
+        _section("The runs", _runs(studies)),
+        _section("Best configurations", _configurations(studies)),
+        _section("Settings that differ", _settings(names, settings)),
+    ]
+    path = folder / "index.html"
+    content = page(
+        f"Comparison of {len(names)} runs", beside("report.css"), beside("report.js"),
+        joined(sections),
+    )  # fmt: skip
+    replace_file(path, content)
+    return path
+
+
+def comparison_sentence(studies: Mapping[str, Study]) -> str:
+    """Return which run came to the best value, and what the others came to."""
+    criteria = next(iter(studies.values())).criteria
+    found = {name: best_trial(study) for name, study in studies.items()}
+    with_value = [(name, trial) for name, trial in found.items() if trial is not None]
+    if not with_value:
+        return "No trial of any run has a value."
+    texts = [f"{name} has {objectives_text(trial.last, criteria)}" for name, trial in with_value]
+    without = [f"{name} has no value" for name, trial in found.items() if trial is None]
+    if criteria.has_several:
+        return f"The most balanced trials: {'; '.join([*texts, *without])}."
+    sign = criteria.objective.sign
+    # A run whose best trial keeps the constraints comes before one where none does.
+    with_value.sort(
+        key=lambda each: (
+            criteria.violation(each[1].last),
+            -sign * each[1].last[criteria.objective.metric],
+        )
+    )
+    first, *others = [f"{name} has {objectives_text(t.last, criteria)}" for name, t in with_value]
+    rest = "; ".join([*others, *without])
+    return f"{first}, the best{f'; {rest}' if rest else ''}."
+
+
+def _chart(studies: Mapping[str, Study]) -> Html:
+    lines = {name: best_so_far(study).steps for name, study in studies.items()}
+    ends = {
+        name: max((trial.number for trial in study.trials), default=0)
+        for name, study in studies.items()
+    }
+    return element("figure", step_chart(lines, ends))
+
+
+def _legend(names: Sequence[str]) -> Html:
+    entries = [
+        element("span", element("span", class_=f"swatch run-{place % NUM_LOOKS}"), name)
+        for place, name in enumerate(names)
+    ]
+    return element("p", *entries, class_="legend")
+
+
+def _runs(studies: Mapping[str, Study]) -> Html:
+    head = ("run", "best", "trial", "iterations", "default", "trials", "duration", "how it ended")
+    return table(
+        head, [tuple(_run_row(name, study)) for name, study in studies.items()], "The runs"
+    )
+
+
+def _run_row(name: str, study: Study) -> Iterator[str]:
+    summary = summarize(study)
+    best = summary.best
+    yield name
+    yield objectives_text(best.last, study.criteria) if best else NOTHING
+    yield str(best.number) if best else NOTHING
+    yield f"{best.iterations} of {study.iterations}" if best else NOTHING
+    yield number(summary.default_value)
+    yield f"{summary.num_trials} of {study.num_trials}"
+    yield duration(study.duration_s)
+    yield plain(study.stop_reason) or "it has not ended"
+
+
+def _configurations(studies: Mapping[str, Study]) -> Html:
+    best = {name: next(iter(rank(study)), None) for name, study in studies.items()}
+    params = list(
+        dict.fromkeys(key for trial in best.values() if trial is not None for key in trial.params)
+    )
+    rows = (
+        (key, *(value_text(trial.params[key]) if trial and key in trial.params else NOTHING
+                for trial in best.values()))
+        for key in params
+    )  # fmt: skip
+    return table(("parameter", *best), rows, "Best configurations")
+
+
+def _settings(names: Sequence[str], settings: Mapping[str, Mapping[str, str]]) -> Html:
+    keys = dict.fromkeys(key for name in names for key in settings[name])
+    differing = [key for key in keys if len({settings[name].get(key) for name in names}) > 1]
+    if not differing:
+        return element("p", "None: the runs were set up alike.")
+    rows = (
+        (key, *(plain(settings[name].get(key, NOTHING)) for name in names)) for key in differing
+    )
+    return table(("key", *names), rows, "Settings that differ")
+
+
+def _section(title: str, *content: Html) -> Html:
+    return element("section", element("h2", title), joined(content))
