@@ -5,7 +5,8 @@ simulated in their time, so that hundreds of runs take minutes. Real searchers a
 schedulers decide.
 
     python scripts/benchmarks/search_quality.py --data FOLDER    run what is missing, print
-    python scripts/benchmarks/search_quality.py --report         print from what is kept
+    python scripts/benchmarks/search_quality.py --report         print from what is kept; a table
+                                                                 is of the seeds that all have
     python scripts/benchmarks/search_quality.py --data FOLDER --methods standard --again
                                                                  run one of ours anew
     python scripts/benchmarks/search_quality.py --data FOLDER --variants --half tuning --seeds 8
@@ -53,7 +54,10 @@ def main() -> None:
         run_missing(arguments)
     from quality.scores import tables  # noqa: PLC0415 - numpy
 
-    print(tables(read(arguments.results), arguments.workers, BUDGETS, half=arguments.half))
+    lines = read(arguments.results)
+    if arguments.report and arguments.methods:
+        lines = [line for line in lines if line["method"] in arguments.methods]
+    print(tables(lines, arguments.workers, BUDGETS, half=arguments.half))
 
 
 def parsed() -> argparse.Namespace:
@@ -80,15 +84,15 @@ def run_missing(arguments: argparse.Namespace) -> None:
     jobs = list(missing(arguments))
     arguments.results.parent.mkdir(parents=True, exist_ok=True)
     started = time.monotonic()
+    prepared = (arguments.data, arguments.peers, round(arguments.workers * BUDGETS[-1]))
     with (
         arguments.results.open("a", encoding="utf-8") as file,
         concurrent.futures.ProcessPoolExecutor(
-            arguments.processes, initializer=prepare, initargs=(arguments.data, arguments.peers)
+            arguments.processes, initializer=prepare, initargs=prepared
         ) as pool,
     ):
-        running = [pool.submit(run_one, job) for job in jobs]
-        for done, future in enumerate(concurrent.futures.as_completed(running), 1):
-            line = future.result()
+        # The first that fails ends all: map gives up the jobs that wait.
+        for done, line in enumerate(pool.map(run_one, jobs), 1):
             file.write(json.dumps(line) + "\n")
             file.flush()
             left = (time.monotonic() - started) / done * (len(jobs) - done)
@@ -136,14 +140,15 @@ def chosen_methods(arguments: argparse.Namespace) -> list[str]:
     return chosen
 
 
-def prepare(data: Path | None, environments: Path | None) -> None:
-    """Load tasks and methods in a process that runs some of them."""
+def prepare(data: Path | None, environments: Path | None, full_trials: int) -> None:
+    """Load tasks and methods in a process that runs some of them; a run pays so many trials."""
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     from quality.methods import METHODS, VARIANTS  # noqa: PLC0415
     from quality.peers import peers  # noqa: PLC0415
     from quality.tasks import load_tasks  # noqa: PLC0415
 
-    _METHODS.update({**METHODS, **VARIANTS, **(peers(environments) if environments else {})})
+    there = peers(environments, full_trials) if environments else {}
+    _METHODS.update({**METHODS, **VARIANTS, **there})
     _TASKS.update({task.name: task for task in load_tasks(data, say=lambda _: None)})
 
 

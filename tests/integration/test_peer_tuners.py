@@ -16,7 +16,7 @@ ENTRIES = {
     "rate": {"type": "loguniform", "low": 1.0e-4, "high": 1.0},
     "width": {"type": "lograndint", "low": 1, "high": 64},
     "kind": {"type": "choice", "values": ["good", "bad"]},
-    "size": {"type": "ordinal", "values": [4, 8, 32]},
+    "size": {"type": "ordinal", "values": [0.5, 8, 32]},
 }
 # Looks at four trials for two iterations each, then goes on with the best; then waits for ever.
 STAND_IN = f"""
@@ -25,7 +25,7 @@ sys.path.insert(0, {str(PEERS)!r})
 import pipe
 
 class StandIn:
-    def __init__(self, method, space, iterations, seed):
+    def __init__(self, method, space, iterations, full_trials, seed):
         self.losses, self.started, self.promoted, self.at = {{}}, 0, False, [0.8, 0.3, 0.1, 0.5]
         print("a library that talks", flush=True)
 
@@ -75,7 +75,7 @@ def stand_in(quality, task, tmp_path):
     def start(text=STAND_IN):
         script = tmp_path / "stand_in.py"
         script.write_text(text)
-        return quality("peers").Peer("stand-in", [sys.executable, str(script)], task, 0)
+        return quality("peers").Peer("stand-in", [sys.executable, str(script)], task, 0, 8)
 
     return start
 
@@ -174,7 +174,7 @@ def test_a_peer_repeats_a_run_inside_the_space(quality, name, iterations):
         return curve(params)[-iterations:]
 
     task = tasks.Task("test/line", ENTRIES, iterations, some, lambda p: curve(p)[-1])
-    make = peers.peers(Path(ENVIRONMENTS))[name]
+    make = peers.peers(Path(ENVIRONMENTS), 4)[name]
 
     def run(seed):
         found = simulator.simulate(make(task, seed), task, workers=2, budgets=[2.0], seed=seed)

@@ -35,7 +35,7 @@ def serve(make: Callable[..., Tuner]) -> None:
     """Answer each line until there is none.
 
     Args:
-        make: Takes `method`, `space`, `iterations` and `seed`, and returns a tuner.
+        make: Takes `method`, `space`, `iterations`, `full_trials` and `seed`; returns a tuner.
     """
     # What a library prints must not stand between our lines.
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")

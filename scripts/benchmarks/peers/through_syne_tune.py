@@ -28,16 +28,22 @@ class SyneTune:
         method: `mobster` or `dyhpo`.
         space: Entries by name, as in our YAML.
         iterations: Reports of a full trial.
+        full_trials: Not asked for by any of them.
         seed: Of everything that draws.
     """
 
     def __init__(
-        self, method: str, space: dict[str, dict[str, Any]], iterations: int, seed: int
+        self,
+        method: str,
+        space: dict[str, dict[str, Any]],
+        iterations: int,
+        full_trials: int,  # noqa: ARG002
+        seed: int,
     ) -> None:
         random.seed(seed)
         np.random.seed(seed)  # noqa: NPY002 - from which the library draws
         domains = {name: domain(entry) for name, entry in space.items()}
-        self._values = {name: entry.get("values") for name, entry in space.items()}
+        self._is_choice = {name: entry["type"] == "choice" for name, entry in space.items()}
         common = {"metric": "loss", "mode": "min", "random_seed": seed}
         if iterations == 1:
             self._scheduler = BayesianOptimization(domains, **common)
@@ -58,16 +64,13 @@ class SyneTune:
         number = len(self._trials)
         self._trials.append(Trial(number, found.config, datetime.datetime.now()))
         self._scheduler.on_trial_add(self._trials[-1])
-        return {
-            "trial": number,
-            "params": {name: self._sent(name, found.config[name]) for name in self._values},
+        # Numpy's numbers are no JSON.
+        sent = {
+            name: getattr(value, "item", lambda v=value: v)()
+            for name, value in found.config.items()
         }
-
-    def _sent(self, name: str, value: Any) -> Any:
-        values = self._values[name]
-        if values is None:
-            return getattr(value, "item", lambda: value)()
-        return int(value) if isinstance(value, str) else values.index(value)
+        chosen = {name: int(sent[name]) for name, is_choice in self._is_choice.items() if is_choice}
+        return {"trial": number, "params": {**sent, **chosen}}
 
     def report(self, trial: int, iteration: int, loss: float) -> str:
         """Return what the scheduler decides."""
@@ -91,12 +94,12 @@ class SyneTune:
 
 
 def domain(entry: dict[str, Any]) -> Any:
-    """Return the library's domain for an entry of the space; unordered values by their index."""
+    """Return the library's domain for an entry of the space; values by their index."""
     kind = entry["type"]
     if kind == "choice":
         return config_space.choice([str(index) for index in range(len(entry["values"]))])
     if kind == "ordinal":
-        return config_space.ordinal(entry["values"])
+        return config_space.ordinal(list(range(len(entry["values"]))))
     return getattr(config_space, kind)(entry["low"], entry["high"])
 
 

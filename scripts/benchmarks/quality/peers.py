@@ -4,7 +4,7 @@ Tuners whose dependencies contradict ours, or each other's, are installed in env
 own. The simulator starts the environment's Python on an adapter (`peers/through_*.py`), asks it on
 standard input, and reads the answer from standard output:
 
-    {"ask": "start", "method", "space", "iterations", "seed"}    {}
+    {"ask": "start", "method", "space", "iterations", "full_trials", "seed"}    {}
     {"ask": "next"}                           {"trial": 7, "params": {…}} to start,
                                               {"trial": 7} to go on with a paused one, {} to wait
     {"ask": "report", "trial", "iteration", "loss"}    {"decision": CONTINUE, PAUSE or STOP}
@@ -48,13 +48,13 @@ class PeerError(Exception):
     """A tuner in another Python ended before it was told to."""
 
 
-def peers(environments: Path) -> dict[str, Callable[[Task, int], Method]]:
-    """Return the methods that live in `environments`, by name."""
+def peers(environments: Path, full_trials: int) -> dict[str, Callable[[Task, int], Method]]:
+    """Return the methods that live in `environments`, by name, for runs that pay so many trials."""
 
     def make(name: str, folder: str) -> Callable[[Task, int], Method]:
         adapter = ADAPTERS / f"through_{folder.replace('-', '_')}.py"
         command = [str(_python(environments / folder)), str(adapter)]
-        return lambda task, seed: Peer(name, command, task, seed)
+        return lambda task, seed: Peer(name, command, task, seed, full_trials)
 
     return {name: make(name, folder) for name, (folder, _) in PEERS.items()}
 
@@ -93,9 +93,12 @@ class Peer:
         command: What starts the adapter.
         task: What is searched.
         seed: Of the run.
+        full_trials: What the run can pay in all; some divide it before they start.
     """
 
-    def __init__(self, name: str, command: list[str], task: Task, seed: int) -> None:
+    def __init__(
+        self, name: str, command: list[str], task: Task, seed: int, full_trials: int
+    ) -> None:
         self._name, self._space = name, task.space
         # A file, because nobody reads a second pipe while the first is waited for.
         self._complaints = tempfile.TemporaryFile("w+", encoding="utf-8")  # noqa: SIM115 - see _end
@@ -111,7 +114,8 @@ class Peer:
         weakref.finalize(self, _end, self._process, self._complaints)
         self.trials: dict[int, SimulatedTrial] = {}
         self.by_our_rule: list[Params | None] = []
-        self._ask("start", method=name, space=task.entries, iterations=task.iterations, seed=seed)
+        about = {"space": task.entries, "iterations": task.iterations, "seed": seed}
+        self._ask("start", method=name, full_trials=full_trials, **about)
 
     def next_trial(self) -> SimulatedTrial | None:
         answer = self._ask("next")

@@ -44,6 +44,7 @@ def tables(
         text.append(row([method, *cells, interval(area, samples), f"{ranks[method]:.2f}"]))
     text += ["", *against_peer(regrets, budgets, samples)]
     text += ["", *by_family(regrets, tasks, budgets)]
+    text += by_our_rule([line for line in chosen if line["seed"] in seeds], budgets, samples)
     return "\n".join(text)
 
 
@@ -140,6 +141,23 @@ def by_family(
             cells.append(f"{values[places, :, -1].mean():.3f}")
         text.append(row([method, *cells]))
     return text
+
+
+def by_our_rule(
+    lines: Sequence[dict[str, Any]], budgets: Sequence[float], samples: Sequence[Any]
+) -> list[str]:
+    """Return what the peers' trials are worth if hpo_app chooses among them; may be empty."""
+    chosen = [
+        {**line, "regret": line["regret_by_our_rule"]}
+        for line in lines
+        if "regret_by_our_rule" in line
+    ]
+    text = ["", "The same trials, handed back by hpo_app's rule:", ""]
+    text.append(head(["method", *(f"{budget:g}" for budget in budgets)]))
+    for method, values in cube(chosen)[0].items():
+        cells = [interval(values[..., at], samples) for at in range(len(budgets))]
+        text.append(row([method, *cells]))
+    return text if chosen else []
 
 
 def head(cells: Sequence[str]) -> str:
