@@ -36,7 +36,7 @@ def space_of(entries):
         ({"optimizer": "sgd", "momentum": 2, "nesterov": False}, {"momentum", "nesterov"}),
         ({"optimizer": "sgd", "momentum": 2, "nesterov": True}, {"momentum", "nesterov", "both"}),
     ],
-    ids=str,
+    ids=["adam", "rms", "plain", "with momentum", "all the way"],
 )
 def test_what_is_active_depends_on_the_others_all_the_way_up(params, active):
     space = space_of(TREE)
