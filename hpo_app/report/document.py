@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hpo_app.analysis.best import rank
+from hpo_app.analysis.gain import gain_interval
 from hpo_app.analysis.summary import summarize
 from hpo_app.analysis.tables import param_names
 from hpo_app.analysis.wording import json_text
@@ -87,6 +88,8 @@ def beside(name: str) -> str:
 
 
 def _head(study: Study, summary: StudySummary) -> Html:
+    gain = gain_interval(study)
+    sure = [] if gain.low is None else [element("p", gain.sentence)]
     figures = {
         **_result_figures(summary),
         "trials": f"{summary.num_trials} of {study.num_trials}",
@@ -101,6 +104,7 @@ def _head(study: Study, summary: StudySummary) -> Html:
         [
             element("h1", f"Report of {study.run_id}"),
             element("p", winner_sentence(summary), class_="headline"),
+            *sure,
             element("p", ending_sentence(study, summary)),
             element("dl", joined(boxes)),
             element("p", _ON_CHANCE, class_="quiet"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+from hpo_app.analysis.gain import gain_interval
 from hpo_app.analysis.summary import summarize
 from hpo_app.analysis.wording import finite
 from hpo_app.study.files import replace_file
@@ -22,7 +23,7 @@ SCHEMA_VERSION = 1
 
 def write_summary(study: Study, path: Path) -> None:
     """Write the result as JSON, whole or not at all; a number that JSON lacks becomes text."""
-    summary = summarize(study)
+    summary, gain = summarize(study), gain_interval(study)
     content = {
         "schema_version": SCHEMA_VERSION,
         "run_id": study.run_id,
@@ -37,6 +38,7 @@ def write_summary(study: Study, path: Path) -> None:
         ],
         "default_value": summary.default_value,
         "gain": summary.gain,
+        "gain_interval": None if gain.low is None else [gain.low, gain.high],
         "stop_reason": study.stop_reason,
         "duration_s": study.duration_s,
         "seed": study.seed,

@@ -9,6 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from hpo_app.analysis.best import rank
+from hpo_app.analysis.gain import gain_interval
 from hpo_app.analysis.summary import summarize
 from hpo_app.analysis.wording import json_text
 from hpo_app.report.columns import judged_cells, judged_heads
@@ -56,6 +57,9 @@ def print_summary(
     if ranked:
         _print_top(console, study, ranked[:NUM_SHOWN])
     _say(console, winner_sentence(summary), style="bold")
+    gain = gain_interval(study)
+    if gain.low is not None:
+        _say(console, gain.sentence)
     _say(console, ending_sentence(study, summary))
     if summary.failures:
         _say(console, failure_sentence(summary), style="red")

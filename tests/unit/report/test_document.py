@@ -205,3 +205,12 @@ def test_long_curves_are_thinned_and_end_where_they_end(make_study, make_trial, 
 def test_a_report_of_a_run_that_goes_on_draws_no_images(typical_study, tmp_path, has_images):
     write_report(typical_study, tmp_path, command="c", train_command="t", has_images=has_images)
     assert any(tmp_path.glob("*.png")) == has_images
+
+
+def test_how_sure_the_gain_is_stands_below_the_headline(make_study, make_trial, tmp_path):
+    study = make_study(
+        make_trial(0, [0.9, 0.72, 0.69, 0.71, 0.7, 0.705]),
+        make_trial(1, [0.9, 0.2, 0.11, 0.1, 0.09, 0.105]),
+        iterations=6,
+    )
+    assert "95% interval" in written(study, tmp_path).text
