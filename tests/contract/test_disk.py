@@ -137,7 +137,16 @@ def test_results_that_find_no_room_can_be_written_later(run, small_disk, capsys)
     folder.mkdir()
     arguments = ["num_trials=2", "training.iterations=3", f"+model.folder={disk}"]
     plan = plan_of("fills_at_the_end", *arguments, "training.checkpoint_every=0")
-    command = Command(lambda: plan, lambda: None, folder, None, (), Signals(), "")
+    command = Command(
+        read_plan=lambda: plan,
+        read_settings=lambda: None,
+        read_reading=lambda: None,
+        folder=folder,
+        best=None,
+        changes=(),
+        signals=Signals(),
+        started_by="",
+    )
     with pytest.raises(OSError, match="No space left"):
         search(command)
     assert len(load_study(folder).in_state(TrialState.FINISHED)) == 2
