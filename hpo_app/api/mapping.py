@@ -14,7 +14,7 @@ from hpo_app.errors import Problem, listed, near_miss
 
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 
 # Where parameters are looked for, in this order.
 PARTS = ("model", "data", "training")
@@ -70,6 +70,8 @@ def place_parameters(
     names: Iterable[str],
     mapping: ParamMapping | None,
     problems: list[Problem],
+    *,
+    deciding: Container[str] = (),
 ) -> dict[str, Any]:
     """Write `${params.name}` into the configs for each parameter.
 
@@ -79,6 +81,7 @@ def place_parameters(
         mapping: `{parameter: dotted path, or several}`; a parameter that it lacks lands where its
             dotted name, or its one unambiguous leaf name, exists.
         problems: Gets what cannot be placed.
+        deciding: Parameters that others depend on; they have a say also where they land nowhere.
 
     Returns:
         `{parameter: what stood at its first place}`, for those that have no default of their own.
@@ -93,7 +96,7 @@ def place_parameters(
         elif _is_read(name, configs):
             continue
         else:
-            places = _found(configs, name, problems)
+            places = _found(configs, name, problems, may_miss=name in deciding)
         for place in places:
             before.setdefault(name, place.read(configs))
         for place in places:
@@ -135,7 +138,9 @@ def _mapped(
     return places
 
 
-def _found(configs: Mapping[str, Any], name: str, problems: list[Problem]) -> list[Place]:
+def _found(
+    configs: Mapping[str, Any], name: str, problems: list[Problem], *, may_miss: bool
+) -> list[Place]:
     for part in PARTS:
         exact = _walk(configs[part], part, name.split("."))
         if exact is not None:
@@ -155,7 +160,7 @@ def _found(configs: Mapping[str, Any], name: str, problems: list[Problem]) -> li
             )
             return []
     prefixed = _at(configs, name)
-    if prefixed is None:
+    if prefixed is None and not may_miss:
         problems.append(_nowhere(configs, name))
     return [] if prefixed is None else [prefixed]
 

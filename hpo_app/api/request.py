@@ -143,7 +143,9 @@ def _fill(config: DictConfig, request: Request, problems: list[Problem]) -> None
     entries = _entries(config, request, problems)
     if not problems:
         named = parameters_of(entries)
-        before = place_parameters(configs, named, request.param_mapping, problems)
+        before = place_parameters(
+            configs, named, request.param_mapping, problems, deciding=_deciding(named)
+        )
         _take_defaults(entries, before)
     for part, values in configs.items():
         config[part] = values
@@ -186,6 +188,11 @@ def _entries(config: DictConfig, request: Request, problems: list[Problem]) -> d
         return entries  # type: ignore[no-any-return]
     space = getattr(request.space, "entries", request.space)
     return plain_config(space, "param_space", problems)
+
+
+def _deciding(entries: Mapping[str, Any]) -> set[str]:
+    whens = [entry.get("when") for entry in entries.values() if isinstance(entry, Mapping)]
+    return {str(other) for when in whens if isinstance(when, Mapping) for other in when}
 
 
 def _take_defaults(entries: dict[str, Any], before: Mapping[str, Any]) -> None:

@@ -87,6 +87,14 @@ def test_rules_come_along_and_read_dotted_names():
     assert not plan.space.keeps({"net.width": 17, "lr": 0.5})
 
 
+def test_a_parameter_that_only_decides_needs_no_place():
+    entries = {
+        "use_momentum": {"type": "choice", "values": [False, True]},
+        "lr": {**OWN["param_space"]["lr"], "when": {"use_momentum": True}},
+    }
+    assert plan_of(param_space=entries).space.conditions == {"lr": {"use_momentum": (True,)}}
+
+
 def test_every_argument_reaches_the_plan():
     plan = plan_of(
         search_alg={"name": "optuna", "n_startup_trials": 3},
