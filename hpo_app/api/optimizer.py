@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 
 from hpo_app.api.analysis import analyze
+from hpo_app.api.process import process_left_as_it_was
 from hpo_app.api.request import Request, compose_request
 from hpo_app.api.results import Results
-from hpo_app.api.resuming import stored_request
+from hpo_app.api.resuming import refuse_other_function, stored_request
 from hpo_app.api.run_folder import new_folder, store_config
 from hpo_app.api.search_space import define_space
 from hpo_app.api.training_engine import TrainingEngine
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from hpo_app.api.mapping import ParamMapping
     from hpo_app.api.search_space import DefinedSpace
     from hpo_app.config.compose import Origin
+    from hpo_app.training.contract import TrainFunction
 
 _LOG = logging.getLogger("HPOptimizer")
 _NO_RAY = (
@@ -59,14 +61,14 @@ class HPOptimizer:
 
     def __init__(
         self,
-        training_engine: TrainingEngine | None = None,
+        training_engine: TrainingEngine | TrainFunction | None = None,
         ray_config: Mapping[str, Any] | None = None,
     ) -> None:
         """Take what trains, and where.
 
         Args:
-            training_engine: What trains a configuration; by default, the trainer that the model
-                config names.
+            training_engine: What trains a configuration, or a training function; by default, the
+                trainer that the model config names.
             ray_config: Where the search runs: `address` (`local` by default, `auto` or HOST:PORT
                 for a cluster), `num_cpus`, `num_gpus` and `include_dashboard`. A Ray that this
                 process has started already is used as it is.
@@ -76,7 +78,9 @@ class HPOptimizer:
         """
         if importlib.util.find_spec("ray") is None or importlib.util.find_spec("ray.tune") is None:
             raise ImportError(_NO_RAY)
-        self.training_engine = training_engine or TrainingEngine()
+        if not isinstance(training_engine, TrainingEngine):
+            training_engine = TrainingEngine(training_engine)
+        self.training_engine = training_engine
         self.results: Results | None = None
         self._ray_config = dict(ray_config or {})
 
@@ -191,8 +195,10 @@ class HPOptimizer:
             KeyboardInterrupt: As `optimize`.
         """
         folder = Path(path).absolute()
-        trusted = self._trusted(self.training_engine.name, {})
+        name = self.training_engine.name
+        trusted = self._trusted(name, {})
         source, texts = stored_request(folder, {**changes, **self._ray_changes()}, trusted)
+        refuse_other_function(source[0], name)
         with claimed(folder):
             return self._run("resume", source, folder, texts, Console(quiet=not progress))
 
@@ -247,7 +253,7 @@ class HPOptimizer:
         return self.results
 
     def _results(self, results: Results | None) -> Results:
-        chosen = results or self.results
+        chosen = self.results if results is None else results
         if chosen is None:
             raise ValueError(
                 "there are no results yet: call optimize(…) or load_results(path) first"
@@ -296,7 +302,9 @@ class HPOptimizer:
         )
         _LOG.debug("%s: %s in %s", action, command.plan.objective, folder)
         try:
-            with _held(signals):
+            if train is not None:
+                importlib.import_module("hpo_app.tuning.sendable").refuse_unsendable(train)
+            with _held(signals), process_left_as_it_was():
                 module.run(command)
         except BaseException:
             remove_unused(folder)

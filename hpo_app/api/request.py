@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from omegaconf import OmegaConf, open_dict
+from omegaconf.errors import OmegaConfBaseException
 
 from hpo_app.api.iterations import KEY as ITERATIONS, with_iterations, without_iterations
 from hpo_app.api.mapping import place_parameters
@@ -141,15 +143,16 @@ def _fill(config: DictConfig, request: Request, problems: list[Problem]) -> None
         _set_arguments(config, part, getattr(request, part), problems)
     configs = _configs(config, request, problems)
     entries = _entries(config, request, problems)
+    # Under their own names, and before a value is looked for that no such name can have.
+    problems += read_space(entries, "param_space")[1] if entries else []
     if not problems:
         named = parameters_of(entries)
         before = place_parameters(
             configs, named, request.param_mapping, problems, deciding=_deciding(named)
         )
         _take_defaults(entries, before)
-    for part, values in configs.items():
-        config[part] = values
-    config["search_space"] = entries
+    for part, values in {**configs, "search_space": entries}.items():
+        _set(config, part, values, problems)
     _fill_settings(config, request, problems)
 
 
@@ -176,6 +179,13 @@ def _configs(
     configs["training"] = {**training, **preset, **own}
     problems += without_iterations(configs["training"])
     if request.trainer is not None:
+        if "trainer" in configs["model"] and not request.has_named_model:
+            got, fix = (
+                str(configs["model"]["trainer"]),
+                "rename it: it is where the function is named",
+            )
+            expected = "no such key beside a training function"
+            problems.append(Problem("model_config.trainer", got, expected, fix, SOURCE))
         configs["model"]["trainer"] = request.trainer
     elif not isinstance(configs["model"].get("trainer"), str):
         problems.append(no_trainer(configs["model"].get("trainer")))
@@ -188,6 +198,16 @@ def _entries(config: DictConfig, request: Request, problems: list[Problem]) -> d
         return entries  # type: ignore[no-any-return]
     space = getattr(request.space, "entries", request.space)
     return plain_config(space, "param_space", problems)
+
+
+def _set(config: DictConfig, part: str, values: Any, problems: list[Problem]) -> None:
+    try:
+        config[part] = values
+    except OmegaConfBaseException as error:
+        text = " ".join(str(error).split())[:200]
+        key = "param_space" if part == "search_space" else f"{part}_config"
+        expected = "text in which ${…} is an interpolation"
+        problems.append(Problem(key, text, expected, r"write \${ for the letters ${", SOURCE))
 
 
 def _deciding(entries: Mapping[str, Any]) -> set[str]:
@@ -206,7 +226,14 @@ def _take_defaults(entries: dict[str, Any], before: Mapping[str, Any]) -> None:
             # On its own: what it depends on says nothing of its range.
             alone = {key: entry[key] for key in entry if key not in ("when", "otherwise", "prior")}
             _, problems = read_space({name: {**alone, "default": value}})
-            if not problems:
+            if problems:
+                warnings.warn(
+                    f"{name}={value!r} of the config is none of the values of "
+                    f"param_space.{name}, so trial 0 takes another; widen the range, or give it a "
+                    "default",
+                    stacklevel=2,
+                )
+            else:
                 entry["default"] = value
 
 

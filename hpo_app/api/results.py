@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import html
 from functools import cached_property
 from pathlib import Path
@@ -15,8 +14,10 @@ from hpo_app.analysis.best import best_trial, rank
 from hpo_app.analysis.summary import summarize
 from hpo_app.analysis.tables import trials_frame
 from hpo_app.api.mapping import interpolated
+from hpo_app.api.plain import plain_config
 from hpo_app.config.render import render
 from hpo_app.config.resolvers import register_resolvers
+from hpo_app.config.trainer import is_unnamed
 from hpo_app.config.written import UNREADABLE, read_yaml
 from hpo_app.errors import PlanError, Problem, RunFolderError
 from hpo_app.report.sentences import ending_sentence, winner_sentence
@@ -127,7 +128,10 @@ class Results:
         Raises:
             RunFolderError: If there is no such trial, or the stored config cannot be read.
         """
-        return render(self._template, self._params(number))._asdict()
+        config = render(self._template, self._params(number))._asdict()
+        if is_unnamed(str(config["model"].get("trainer"))):
+            del config["model"]["trainer"]  # No more than the name of a function that is elsewhere.
+        return config
 
     def best_model_config(self, model_config: Mapping[str, Any]) -> dict[str, Any]:
         """Return a copy of a model config with the winner's values where the run put them.
@@ -137,7 +141,10 @@ class Results:
             PlanError: If the model config lacks such a place.
         """
         rendered = self.config()
-        config: dict[str, Any] = {"model": copy.deepcopy(dict(model_config))}
+        problems: list[Problem] = []
+        config = {"model": plain_config(model_config, "model_config", problems)}
+        if problems:
+            raise PlanError(problems)
         places = list(interpolated(self._template))
         expected = "a key of the model config, as in that of the run"
         fix = "hand over the model config that the run was started with, or none"
@@ -146,7 +153,7 @@ class Results:
             raise PlanError([Problem(str(place), "nothing", expected, fix) for place in missing])
         for place in places:
             place.write(config, place.read(rendered))
-        return config["model"]  # type: ignore[no-any-return]
+        return config["model"]
 
     def _params(self, number: int | None) -> Params:
         trial = self.best_trial

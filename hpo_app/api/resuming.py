@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from omegaconf import OmegaConf
+
 from hpo_app.api.plain import plain_config
 from hpo_app.config.secrets import hide_secrets
 from hpo_app.config.stored import stored_config
@@ -53,6 +55,19 @@ def stored_request(
     source = stored_config(folder, texts, stored_changes(folder))
     hide_secrets(source[0])
     return source, texts
+
+
+def refuse_other_function(config: DictConfig, name: str | None) -> None:
+    """Raise if a run would go on with another training function than it was started with.
+
+    Raises:
+        PlanError: Its trials could not be compared.
+    """
+    stored = OmegaConf.select(config, "model.trainer")
+    if name is not None and name != stored:
+        expected = f"{stored}, with which the run was started: its trials could not be compared"
+        fix = "hand over that function, or start a new run"
+        raise PlanError([Problem("training_engine", name, expected, fix, "resume()")])
 
 
 def _overrides(prefix: str, values: Mapping[str, Any]) -> Iterator[str]:

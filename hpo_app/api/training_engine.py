@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+import sys
 from typing import TYPE_CHECKING, Any
 
 from hpo_app.api.iterations import with_iterations, without_iterations
@@ -39,7 +41,7 @@ class TrainingEngine:
             trusted_modules: Packages of yours that `model["trainer"]` may name.
 
         Raises:
-            TypeError: If `train` cannot be called.
+            TypeError: If `train` cannot be called like that.
         """
         is_function: bool = train is None or callable(train)
         if not is_function:
@@ -48,6 +50,8 @@ class TrainingEngine:
                 f"TrainingEngine takes a function train(model, data, training, trial) "
                 f"or nothing, and got {got}"
             )
+        if train is not None:
+            refuse_other_signature(train)
         self.train = train
         self.trusted_modules = tuple(trusted_modules)
 
@@ -132,7 +136,32 @@ def no_trainer(got: object) -> Problem:
 
 
 def function_name(train: TrainFunction) -> str:
-    """Return where a training function is defined, as `package.module:name`."""
+    """Return where a training function is found, as `package.module:name`.
+
+    What no module holds under a name (a closure, an object, a method, `functools.partial`) gets one
+    in angle brackets, which nobody can look up: the name of another function would train otherwise.
+    """
     of: Any = getattr(train, "func", train)  # functools.partial
     named = of if hasattr(of, "__qualname__") else type(of)
-    return f"{named.__module__}:{named.__qualname__}"
+    module, name = str(named.__module__), str(named.__qualname__)
+    known = vars(sys.modules[module]) if module in sys.modules else {}
+    if known.get(name) is train:
+        return f"{module}:{name}"
+    found = next((key for key, value in known.items() if value is train), None)
+    return f"{module}:{found or f'<{name}>'}"
+
+
+def refuse_other_signature(train: TrainFunction) -> None:
+    """Raise if a function does not take what a training function is given.
+
+    Raises:
+        TypeError: Now, and not in every trial.
+    """
+    try:
+        inspect.signature(train).bind(None, None, None, None)
+    except TypeError as error:
+        raise TypeError(
+            f"a training function is called as train(model, data, training, trial): {error}"
+        ) from None
+    except ValueError:
+        return  # Compiled code does not tell.

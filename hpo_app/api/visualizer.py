@@ -143,6 +143,8 @@ class HPOVisualizer:
         """
         folder = results.run_folder if output_dir is None else Path(output_dir)
         folder.mkdir(parents=True, exist_ok=True)
+        if folder.resolve() == results.run_folder.resolve():
+            results = type(results).load(folder)  # The run may be longer by now.
         target = folder / REPORT_FOLDER
         target.mkdir(exist_ok=True)
         write_report(

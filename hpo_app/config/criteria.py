@@ -40,7 +40,8 @@ def read_criteria(
 def _objective(section: Section, name: str, problems: list[Problem]) -> Objective:
     mode = section.get("mode")
     if mode not in ("min", "max"):
-        fix = f"set {name}.mode=max" if name == "objective" else "write mode: max"
+        meant = "min" if str(mode).lower().startswith("min") else "max"
+        fix = f"set {name}.mode={meant}" if name == "objective" else f"write mode: {meant}"
         problems.append(Problem(f"{name}.mode", str(mode), "min or max", fix))
         mode = "min"
     return Objective(section.text("metric"), Mode(mode))

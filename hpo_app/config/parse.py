@@ -83,8 +83,9 @@ def parse_plan(config: DictConfig, origin: Origin, *, has_function: bool = False
     values = {
         key: template[key] if key in _FOR_TRIALS else resolved(config, str(key), problems)
         for key in template
-        if key != "search_space"
+        if key not in ("search_space", "training")
     }
+    values["training"] = _read_of_training(config, template.get("training"), problems)
     for section, known in _KEYS.items():
         inside = values.get(section) if section else values
         problems += _unknown_keys(section, inside, known, template)
@@ -145,6 +146,14 @@ def _read(
         space_entries=parameters_of(_mapping(values.get("search_space"))),
         choices=origin.choices,
     )
+
+
+def _read_of_training(config: DictConfig, training: Any, problems: list[Problem]) -> Any:
+    """Return what a run itself reads of training; the rest may depend on the trial."""
+    if not isinstance(training, dict):
+        return training
+    read = ("iterations", "checkpoint_every")
+    return {key: resolved(config.training, key, problems) for key in read if key in training}
 
 
 def _space_entries(

@@ -188,6 +188,9 @@ def _train(config: dict[str, Any], spec: TrialSpec, stack: contextlib.ExitStack)
     if trial.iteration:
         log_line(f"goes on after iteration {trial.iteration}")
     rendered = render(spec.template, config["params"])
+    if spec.train is not None:
+        # Its name is for the record: a model's settings are often the arguments of its class.
+        rendered.model.pop("trainer", None)
     hide(text for _, text in secrets_in(rendered._asdict()))
     before = trial.iteration
     with same_start(trial.seed, spec.num_cpus), _last_words(spec.timeout_s):

@@ -1,8 +1,11 @@
 """The search from Python: the same as from the command line, with functions of one's own."""
 
 import logging
+import os
+import random
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -74,6 +77,9 @@ def test_a_run_is_gone_on_with_from_either_door(local_ray, tmp_path, hpo):
     done = hpo("action=resume", "run=run", "num_trials=4")
     assert done.returncode == 0, done.stderr
     assert len(HPOptimizer().load_results(tmp_path / "run")) == 4
+    other = HPOptimizer(lambda *_: None)
+    with pytest.raises(HpoError, match="could not be compared"):
+        other.resume(tmp_path / "run", num_trials=5)
     with pytest.raises(HpoError, match="search_space"):
         optimizer.resume(tmp_path / "run", search_space={})
 
@@ -101,6 +107,7 @@ def test_closures_and_lambdas_are_training_functions_and_debug_tells_of_them(
     engine = TrainingEngine(
         lambda model, _data, _training, trial: trial.report({"loss": abs(model["x"] - offset)})
     )
+    before, numbers = dict(os.environ), random.getstate()
     results = HPOptimizer(engine).optimize(
         {"x": 0.9},
         param_space={"x": {"type": "uniform", "low": 0.0, "high": 1.0}},
@@ -114,7 +121,25 @@ def test_closures_and_lambdas_are_training_functions_and_debug_tells_of_them(
     assert results.trials[0].params == {"x": 0.9}
     assert results.trials[0].value("loss") == pytest.approx(0.65)
     assert results.best_value < 0.65
+    # The process is somebody else's.
+    assert (dict(os.environ), random.getstate()) == (before, numbers)
+    assert optimizer_of_a_lock_is_refused(tmp_path)
     assert "trial 1 reported at iteration 1: loss" in caplog.text
+
+
+def optimizer_of_a_lock_is_refused(folder):
+    lock = threading.Lock()
+    held = HPOptimizer(lambda _m, _d, _t, trial: trial.report({"loss": bool(lock)}))
+    with pytest.raises(HpoError, match="inside the function"):
+        held.optimize(
+            {"x": 0.9},
+            param_space={"x": {"type": "uniform", "low": 0.0, "high": 1.0}},
+            training_config={"iterations": 1},
+            metric="loss",
+            mode="min",
+            run_dir=folder / "lock",
+        )
+    return not (folder / "lock").exists()
 
 
 def test_the_winner_trains_again_to_the_same_end(finished):

@@ -75,7 +75,7 @@ def test_the_python_of_the_readme_runs_as_it_stands(local_ray, tmp_path, monkeyp
     scope = {"__name__": "__main__"}
     exec(block_with("python", "optimizer.optimize("), scope)
     exec(block_with("python", "HPOVisualizer().create_summary_report"), scope)
-    assert len(scope["optimizer"].results) == 30
+    assert len(scope["results"]) == 30
     assert (tmp_path / "my_report" / "report" / "index.html").exists()
 
 

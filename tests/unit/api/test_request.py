@@ -44,7 +44,8 @@ def problems_of(**changes):
 def test_what_stands_in_the_config_is_the_default_configuration():
     assert plan_of().space.defaults == {"lr": 0.1, "width": 32}
     outside = {"lr": 5.0, "net": {"width": 32}}
-    assert plan_of(model_config=outside).space.defaults["width"] == 32
+    with pytest.warns(UserWarning, match=r"lr=5\.0 of the config is none of the values"):
+        assert plan_of(model_config=outside).space.defaults["width"] == 32
     own = {"lr": {"type": "loguniform", "low": 1e-3, "high": 1.0, "default": 0.5}}
     assert plan_of(param_space=own).space.defaults == {"lr": 0.5}
 
@@ -61,8 +62,15 @@ def test_a_dotted_name_reaches_the_model_in_every_trial():
     both = {**entries, "net": {"type": "choice", "values": [1, 2]}}
     assert (
         "begin with that of another"
-        in problems_of(param_space=both)["search_space.net.width"].expected
+        in problems_of(param_space=both)["param_space.net.width"].expected
     )
+
+
+def test_a_value_lands_in_training_too():
+    training = {"iterations": 5, "optimiser": {"lr": 0.1}}
+    plan = plan_of(model_config={"net": {"width": 32}}, training_config=training)
+    assert plan.iterations == 5
+    assert render(plan.template, {"lr": 0.5, "width": 16}).training["optimiser"] == {"lr": 0.5}
 
 
 def test_a_space_that_was_defined_before_is_taken_with_its_conditions():
@@ -199,7 +207,14 @@ def test_everything_wrong_is_said_at_once():
         ({"scheduler": "ashaa"}, "scheduler", "write 'asha'"),
         ({"model_config": "pp"}, "model_config", "write 'ppo'"),
         ({"metric": None}, "objective.metric", "give one"),
-        ({"mode": "minimum"}, "objective.mode", "set objective.mode=max"),
+        ({"mode": "minimum"}, "objective.mode", "set objective.mode=min"),
+        ({"model_config": {"lr": 1, "trainer": "adam"}}, "model_config.trainer", "rename it"),
+        ({"model_config": {"lr": 1, "text": "a ${"}}, "model_config", r"write \${"),
+        (
+            {"param_space": {"learning rate": {"type": "uniform"}}},
+            "param_space.learning rate",
+            "rename",
+        ),
         ({"num_trials": 0}, "num_trials", "write a whole number"),
         ({"trainer": None}, "model_config.trainer", "write TrainingEngine(train)"),
         ({"param_space": None}, "param_space", "write param_space={…}"),
