@@ -8,11 +8,10 @@ import re
 from pathlib import Path
 from typing import Any
 
-from ray.tune.experiment import Trial as TuneTrialRecord
-
 from hpo_app.analysis.failures import error_line
 from hpo_app.study.disk import FULL, MB, full_reason, room_at, says_full
 from hpo_app.tuning.error_text import unpacked
+from hpo_app.tuning.lean import LeanTrial
 from hpo_app.tuning.past import Restart
 
 
@@ -29,7 +28,7 @@ _LOG_TAIL = 100_000
 _LONGEST = 4000
 
 
-class AttemptedTrial(TuneTrialRecord):
+class AttemptedTrial(LeanTrial):
     """A trial of Tune's that keeps the error of its last attempt.
 
     Tune writes errors to files, in the encoding of the locale, and the run ended with the first

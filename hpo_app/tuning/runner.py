@@ -23,6 +23,7 @@ from hpo_app.signals import Signals
 from hpo_app.study.files import replace_file
 from hpo_app.training.seeds import derive_seed
 from hpo_app.tuning.engines import make_engine
+from hpo_app.tuning.lean import look_at_alive_only
 from hpo_app.tuning.opening import open_journal, opened_fields
 from hpo_app.tuning.past import has_memory, remind
 from hpo_app.tuning.pbt import PopulationTraining
@@ -243,6 +244,7 @@ def _scheduler(plan: RunPlan) -> Any:
 
 
 def _connect(scheduler: Any, recorder: Recorder, plan: RunPlan) -> None:
+    look_at_alive_only(scheduler, recorder.alive)
     if isinstance(scheduler, PopulationTraining):
         scheduler.iterations = plan.iterations
         scheduler.on_clone = recorder.cloned
