@@ -85,7 +85,14 @@ def write_csv(frame: pd.DataFrame, path: Path) -> None:
 
     Text that a spreadsheet would run as a formula gets a leading apostrophe; numbers do not.
     """
-    replace_file(path, frame.map(_without_formula).to_csv(index=False))
+    # Column by column as objects: pandas would make floats of whole numbers beside a None.
+    columns = {
+        name: pd.Series([_without_formula(value) for value in column], dtype="object")
+        if column.dtype == object
+        else column
+        for name, column in frame.items()
+    }
+    replace_file(path, pd.DataFrame(columns).to_csv(index=False))
 
 
 def _last_metrics(trial: TrialRecord) -> dict[str, float]:

@@ -45,6 +45,17 @@ def plain_secrets(config: Any) -> Iterator[Problem]:
             for key, text in secrets_in(node, str(root)):
                 if is_plain(text):
                     yield plain_secret(key)
+    yield from sampled_secrets(config)
+
+
+def sampled_secrets(config: Any) -> Iterator[Problem]:
+    """Yield a problem for each secret in a search space: what is sampled is written everywhere."""
+    space = _plain_values(config).get("search_space")
+    for key, text in _texts("search_space", space):
+        if secret_variables({key: text}):
+            expected = "values that may be read by all: what is sampled is in every file and table"
+            fix = "sample a name, and let the model look the secret up by it"
+            yield Problem(key, text, expected, fix)
 
 
 def set_for_the_job(env_set: Mapping[Any, Any]) -> Iterator[Problem]:

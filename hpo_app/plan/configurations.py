@@ -14,16 +14,16 @@ if TYPE_CHECKING:
 def configurations(
     space: SearchSpace, values: Mapping[str, Iterable[ParamValue]]
 ) -> Iterator[Params]:
-    """Yield every configuration once, whether it keeps the rules or not.
+    """Yield every configuration that keeps the rules, once.
 
-    The last parameter changes fastest.
+    The last parameter changes fastest. A rule is asked as soon as the last parameter that it reads
+    has a value, so that what it forbids is not combined with anything else.
 
     Args:
         space: What may be sampled.
         values: The values to combine, by parameter; each may be gone through several times.
     """
-    names = space.order
-    for chosen in _chosen(space, values, names, {}):
+    for chosen in _chosen(space, values, space.order, {}):
         yield {name: chosen[name] for name in space if name in chosen}
 
 
@@ -40,5 +40,12 @@ def _chosen(
     if not space.is_active(name, params):
         yield from _chosen(space, values, others, params)
         return
+    decided = [
+        rule
+        for rule in space.rules.values()
+        if name in rule.names and not set(rule.names) & set(others)
+    ]
     for value in values[name]:
-        yield from _chosen(space, values, others, {**params, name: value})
+        longer = {**params, name: value}
+        if all(rule.holds(longer) for rule in decided):
+            yield from _chosen(space, values, others, longer)

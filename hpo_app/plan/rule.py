@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 # Python's parser recurses: what a person writes is far shorter.
 _LONGEST = 500
+# So does what reads the tree.
+_DEEPEST = 60
 _ORDERS = {ast.Lt: operator.lt, ast.LtE: operator.le, ast.Gt: operator.gt, ast.GtE: operator.ge}
 _ARITHMETIC = {
     ast.Add: operator.add,
@@ -100,6 +102,8 @@ def read_rule(text: str) -> Rule:
     except (SyntaxError, ValueError, MemoryError, RecursionError) as error:
         said = error.msg if isinstance(error, SyntaxError) else str(error)
         raise RuleError(f"it cannot be read: {said}") from error
+    if _depth(tree) > _DEEPEST:
+        raise RuleError(f"it is nested more than {_DEEPEST} deep")
     tree = _Paths().visit(tree)
     called = set()
     for node in ast.walk(tree):
@@ -112,6 +116,15 @@ def read_rule(text: str) -> Rule:
         if isinstance(node, ast.Name) and node not in called and node.id not in _CONSTANTS
     }
     return Rule(text.strip(), tuple(found), tree)
+
+
+def _depth(tree: ast.AST) -> int:
+    """Return how many levels of nodes a tree has, counted without recursion."""
+    depth, level = 0, [tree]
+    while level:
+        depth += 1
+        level = [child for node in level for child in ast.iter_child_nodes(node)]
+    return depth
 
 
 class _Paths(ast.NodeTransformer):

@@ -99,6 +99,11 @@ def grid_that_is_cut_off(plan: RunPlan) -> Iterator[Problem]:
         return
     # The default configuration comes first, and may be no part of the grid.
     size = grid_size(plan.space, points)
+    if not size:
+        expected = "at least one configuration of the grid that keeps the rules"
+        fix = "raise search_alg.points, or set search_alg=optuna_qmc"
+        yield Problem("search_alg.points", str(points), expected, fix)
+        return
     is_apart = plan.space.has_defaults and not _is_in_grid(plan.space, points)
     wanted = size + is_apart
     if plan.num_trials < wanted:

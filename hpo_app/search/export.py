@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import tempfile
 import warnings
 from contextlib import suppress
 from datetime import datetime, timedelta, timezone
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import optuna
@@ -16,12 +18,12 @@ from optuna.trial import TrialState as OptunaState
 from hpo_app.analysis.axes import parameter_axes
 from hpo_app.analysis.failures import error_line
 from hpo_app.plan.run_plan import Mode
+from hpo_app.study.files import replace_file
 from hpo_app.study.records import TrialState
 
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
     from optuna.distributions import BaseDistribution
     from optuna.trial import FrozenTrial
@@ -50,9 +52,15 @@ def write_optuna(study: Study, path: Path) -> None:
         OSError: If nothing can be written there.
     """
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    draft = path.with_name(f".{path.name}.tmp")
-    draft.unlink(missing_ok=True)
-    storage = optuna.storages.RDBStorage(f"sqlite:///{draft}")
+    # SQLAlchemy takes a path for a part of an address, in which ? and % mean something.
+    with tempfile.TemporaryDirectory() as scratch:
+        file = Path(scratch, "optuna.db")
+        _write(study, f"sqlite:///{file}")
+        replace_file(path, file.read_bytes())
+
+
+def _write(study: Study, url: str) -> None:
+    storage = optuna.storages.RDBStorage(url)
     try:
         directions = [_DIRECTIONS[objective.mode] for objective in study.criteria.objectives]
         made = optuna.create_study(
@@ -67,7 +75,6 @@ def write_optuna(study: Study, path: Path) -> None:
     finally:
         storage.remove_session()
         storage.engine.dispose()
-    draft.replace(path)
 
 
 def _distribution(study: Study, axis: ParameterAxis) -> BaseDistribution:
@@ -116,7 +123,8 @@ def _trial(
 
 
 def _remarks(trial: TrialRecord) -> dict[str, Any]:
-    remarks: dict[str, Any] = {"trial": trial.number, "seed": trial.seed, **trial.last}
+    remarks: dict[str, Any] = {"trial": trial.number, "seed": trial.seed}
+    remarks |= {f"metrics.{name}": value for name, value in trial.last.items()}
     if trial.is_default:
         remarks["default"] = True
     if trial.error:

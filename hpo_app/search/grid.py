@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 from hpo_app.plan.configurations import configurations
@@ -27,13 +28,13 @@ class GridSearch:
     def __init__(self, *, points: int = 5) -> None:
         self.points = points
         self._left: Iterator[Params] = iter(())
-        self._imposed: list[Params] = []
+        self._imposed: set[str] = set()
         self._size = 0
 
     def over(self, space: SearchSpace) -> GridSearch:
         """Take the space; returns itself."""
         values = {name: grid_values(space[name], self.points) for name in space}
-        self._left = filter(space.keeps, configurations(space, values))
+        self._left = configurations(space, values)
         self._size = grid_size(space, self.points)
         return self
 
@@ -44,13 +45,13 @@ class GridSearch:
             Exhausted: After the last one.
         """
         for params in self._left:
-            if params not in self._imposed:
+            if _key(params) not in self._imposed:
                 return params
         raise Exhausted(f"all {self._size} configurations of the grid were tried")
 
     def impose(self, number: int, params: Params) -> None:  # noqa: ARG002 - the interface's
         """Leave these values out of the grid: they are tried already."""
-        self._imposed.append(params)
+        self._imposed.add(_key(params))
 
     def withdraw(self, number: int) -> None:
         """Do nothing: a grid does not come back to what it proposed."""
@@ -61,3 +62,8 @@ class GridSearch:
 
     def learn(self, trial: EarlierTrial) -> None:
         """Do nothing: a grid does not look at results."""
+
+
+def _key(params: Params) -> str:
+    # Unlike ==, it tells True from 1 and 1 from 1.0.
+    return json.dumps(params, sort_keys=True)

@@ -158,7 +158,7 @@ def run_search(
 def _searcher(plan: RunPlan, engine: Engine) -> Searcher:
     # Members of a population share values and go different ways.
     repeats = plan.repeats_duplicates or plan.scheduler.is_population
-    first = plan.prior_trials
+    first = min(plan.prior_trials, plan.num_trials - 1)
     return Searcher(plan.space, engine, seed=plan.seed, repeats=repeats, prior_trials=first)
 
 

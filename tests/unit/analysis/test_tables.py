@@ -111,3 +111,11 @@ def test_who_is_on_the_front_stands_in_a_column(make_study, make_trial):
         make_trial(1, [0.6], others={"cost": 0.3}),
     ]
     assert trials_frame(make_study(*trials, objectives=both))["on_front"].tolist() == [True, False]
+
+
+def test_whole_numbers_beside_none_stay_whole(make_study, make_trial, tmp_path):
+    large = 2**53 + 1
+    trials = [make_trial(0, [1.0], params={"p": large}), make_trial(1, [1.0], params={})]
+    write_trials_csv(make_study(*trials), tmp_path / "trials.csv")
+    with (tmp_path / "trials.csv").open(newline="") as file:
+        assert [row["params.p"] for row in csv.DictReader(file)] == [str(large), ""]

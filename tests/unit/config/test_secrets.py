@@ -7,7 +7,12 @@ from hpo_app.config.compose import compose_config
 from hpo_app.config.overrides import overrides_in
 from hpo_app.config.parse import parse_plan
 from hpo_app.config.render import render
-from hpo_app.config.secrets import secret_variables, set_for_the_job, with_secrets_by_name
+from hpo_app.config.secrets import (
+    plain_secrets,
+    secret_variables,
+    set_for_the_job,
+    with_secrets_by_name,
+)
 from hpo_app.config.typed_secrets import typed_secrets
 from hpo_app.errors import PlanError
 from hpo_app.plan.criteria import Criteria
@@ -116,3 +121,10 @@ def test_a_variable_that_is_not_set_is_a_problem_with_what_to_type(monkeypatch):
     (problem,) = caught.value.problems
     assert problem.key == "model.api_key"
     assert problem.fix == "set the variable first: export HUB_TOKEN=…"
+
+
+def test_a_secret_among_sampled_values_is_a_problem():
+    values = {"type": "choice", "values": ["${oc.env:API_TOKEN}", "b"]}
+    (problem,) = plain_secrets({"search_space": {"login": values}})
+    assert problem.key == "search_space.login.values"
+    assert "look the secret up" in problem.fix

@@ -4,6 +4,8 @@ import pickle
 
 import pytest
 
+from hpo_app.plan.configurations import configurations
+from hpo_app.plan.grid import grid_size, grid_values
 from hpo_app.plan.read_space import read_space
 from hpo_app.plan.rule import RuleError, read_rule
 
@@ -158,3 +160,20 @@ def test_a_rule_reads_a_parameter_by_its_name_or_as_a_model_does():
     assert problems == []
     assert space.rules["fits"].text == "batch_size <= n_steps"
     assert space.rules["fits"].names == ("batch_size", "n_steps")
+
+
+def test_a_rule_that_is_nested_too_deeply_is_named():
+    entries = {**ENTRIES, "require": {"deep": "-" * 480 + "batch_size < 6"}}
+    (problem,) = read_space(entries)[1]
+    assert "nested more than" in f"{problem.got} {problem.expected}"
+
+
+def test_a_rule_cuts_off_what_it_forbids_before_it_is_combined():
+    entries = {f"p{place}": {"type": "uniform", "low": 0, "high": 1} for place in range(12)}
+    space, problems = read_space({**entries, "require": {"first": "p0 > 0.9"}})
+    assert problems == []
+    values = {name: grid_values(space[name], 5) for name in space}
+    assert next(configurations(space, values))["p0"] == 1.0
+    assert grid_size(space, 5) == 100_000  # It is not counted further.
+    forbidden, _ = read_space({**entries, "require": {"first": "p0 > 0.3 and p0 < 0.45"}})
+    assert grid_size(forbidden, 5) == 0

@@ -65,7 +65,7 @@ def test_constraints_and_several_objectives_arrive(make_study, make_trial, tmp_p
     assert loaded.metric_names == ["loss", "cost"]
     (best,) = loaded.best_trials
     assert best.number == 0
-    assert (best.user_attrs["loss"], best.user_attrs["cost"]) == (0.0, 1.0)
+    assert (best.user_attrs["metrics.loss"], best.user_attrs["metrics.cost"]) == (0.0, 1.0)
 
 
 def test_every_study_can_be_exported(hostile_study, tmp_path):

@@ -127,3 +127,11 @@ def test_a_grid_with_a_prior_is_refused():
     with pytest.raises(PlanError, match="set prior_trials=0, or search_alg=optuna"):
         parse_plan(*compose_config([*typed, "+search_space.x.prior=0.1"]))
     parse_plan(*compose_config([*typed, "+search_space.x.prior=0.1", "prior_trials=0"]))
+
+
+def test_a_flag_is_no_number_and_a_space_that_is_used_up_ends_the_search():
+    space, _ = read_space(
+        {"f": {"type": "choice", "values": [False, 0, 1], "default": False, "prior": 1.0}}
+    )
+    drawn = prior_draws(space, 0, 10_000)
+    assert sorted(map(repr, (params["f"] for params in drawn))) == ["0", "1"]
