@@ -13,6 +13,7 @@ from hpo_app.config.compose import compose_config
 from hpo_app.config.overrides import read_override
 from hpo_app.config.parse import parse_plan
 from hpo_app.errors import PlanError, Problem, listed, near_miss
+from hpo_app.plan.read_space import OPTIONAL_FIELDS, RULES
 
 
 if TYPE_CHECKING:
@@ -93,17 +94,11 @@ def _problem(
 ) -> Problem:
     _, key, value, _ = read_override(override)
     set_by = f"command line: {override}"
-    if isinstance(error, MissingConfigException) and error.options:
-        choices = [str(option) for option in error.options]
-        miss = near_miss(value, choices)
-        fix = f"write {key}={miss}" if miss else "choose one of them"
-        return Problem(key, value, f"one of {listed(choices)}", fix, set_by)
-    if "No match in the defaults list" in str(error):
-        _, origin = compose_config(accepted, config_dir)
-        expected = f"a group that the chosen model brings along; {origin.choices['model']} does not"
-        fix = "leave it out, or choose a model that has one"
-        return Problem(key, value, expected, fix, set_by)
     parent, unknown, known = _unknown_part(key, accepted, config_dir)
+    found = _of_a_choice(override, error, accepted, config_dir)
+    found = found or _of_an_addition(override, error, parent, unknown)
+    if found is not None:
+        return found
     if unknown and parent == ["params"]:
         expected = "nothing: parameters are sampled, trial 0 takes their defaults"
         fix = f"set search_space.{unknown}.default, or the key of the model that reads it"
@@ -120,6 +115,52 @@ def _problem(
     got = f"{override} ({text})"
     fix = "leave it out, or give it a value of the kind that the config has there"
     return Problem(key, got, "an override that Hydra can apply", fix, set_by)
+
+
+def _of_a_choice(
+    override: str, error: Exception, accepted: Sequence[str], config_dir: Path | None
+) -> Problem | None:
+    """Return what is wrong with the choice of a group; None for another mistake."""
+    _, key, value, _ = read_override(override)
+    set_by = f"command line: {override}"
+    if isinstance(error, MissingConfigException) and error.options:
+        choices = [str(option) for option in error.options]
+        miss = near_miss(value, choices)
+        fix = f"write {key}={miss}" if miss else "choose one of them"
+        return Problem(key, value, f"one of {listed(choices)}", fix, set_by)
+    if "No match in the defaults list" in str(error):
+        _, origin = compose_config(accepted, config_dir)
+        expected = f"a group that the chosen model brings along; {origin.choices['model']} does not"
+        fix = "leave it out, or choose a model that has one"
+        return Problem(key, value, expected, fix, set_by)
+    return None
+
+
+def _of_an_addition(
+    override: str, error: Exception, parent: Sequence[str], unknown: str
+) -> Problem | None:
+    """Return a plus that is missing or too much, or quotes that are; None for another mistake."""
+    _, key, value, mark = read_override(override)
+    set_by = f"command line: {override}"
+    if mark == "+" and "already at" in str(error):
+        expected = "no + before a key that the config has"
+        return Problem(key, value, expected, f"write {override.lstrip('+')}", set_by)
+    is_rule = key.startswith(f"search_space.{RULES}.")
+    if not is_rule and not (mark == "" and _may_be_added(parent, unknown)):
+        return None
+    # Spaces and signs mean something to Hydra, unless they stand in quotes.
+    bare = value.strip('"')
+    shown = bare if bare.replace(".", "").isalnum() else f'"{bare}"'
+    expected = "a key that is added by +, its value in quotes where it holds more than a word"
+    return Problem(key, value, expected, f"write '+{key}={shown}'", set_by)
+
+
+def _may_be_added(parent: Sequence[str], unknown: str) -> bool:
+    """Return whether a key is one that a search space may have, and this one has not."""
+    if parent == ["search_space"]:
+        return unknown == RULES
+    in_an_entry = len(parent) > 1 and parent[0] == "search_space"
+    return in_an_entry and (unknown in OPTIONAL_FIELDS or parent[1] == RULES or len(parent) > 2)
 
 
 def _unknown_part(

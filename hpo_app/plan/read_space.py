@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 # The one key of a search space that is no parameter.
 RULES = "require"
+# What any parameter may have besides what its type needs.
+OPTIONAL_FIELDS = ("default", "mutable", "when", "otherwise", "prior")
 # A parameter is reached by `${params.name}`, so its name has to be a plain key, or several.
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*")
 
@@ -43,7 +45,7 @@ class _Kind:
     @property
     def fields(self) -> tuple[str, ...]:
         own = (*self.required, *self.optional)
-        return ("type", *own, "default", "mutable", "when", "otherwise", "prior")
+        return ("type", *own, *OPTIONAL_FIELDS)
 
 
 class _Entry:
