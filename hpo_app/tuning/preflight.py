@@ -9,6 +9,7 @@ from hpo_app.plan.capacity import this_machine
 from hpo_app.plan.rules import check_capacity
 from hpo_app.study.disk import MB, existing, room_at, size_of, size_text, write_refusal
 from hpo_app.tuning.kept import CHECKPOINT_PREFIX, OF_RUNNING
+from hpo_app.tuning.own_ray import starts_ray_here
 from hpo_app.tuning.temp_folder import LONGEST, ray_temp_folder, scratch_folder
 
 
@@ -39,8 +40,8 @@ def refuse_at_start(plan: RunPlan, folder: Path) -> None:
         ResourceError: With what is asked for and what there is.
     """
     problems: list[Problem] = []
-    slots = plan.num_trials  # Nobody knows before a cluster is asked.
-    if plan.cluster.is_local:
+    slots = plan.num_trials  # Nobody knows before a cluster, or a Ray that runs, is asked.
+    if starts_ray_here(plan.cluster):
         capacity = this_machine(plan.cluster)
         problems += check_capacity(plan, capacity)
         slots = capacity.slots(plan.resources)

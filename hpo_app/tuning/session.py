@@ -13,6 +13,7 @@ import ray
 from hpo_app.errors import Problem, ResourceError
 from hpo_app.plan.capacity import Capacity, this_machine
 from hpo_app.plan.rules import check_capacity
+from hpo_app.tuning.own_ray import starts_ray_here
 from hpo_app.tuning.temp_folder import ray_temp_folder
 
 
@@ -54,7 +55,7 @@ def ray_session(plan: RunPlan, processes: RayProcesses) -> Iterator[Capacity]:
     Raises:
         ResourceError: If no trial can ever fit, or the cluster cannot be reached.
     """
-    if plan.cluster.is_local:
+    if starts_ray_here(plan.cluster):
         refuse_misfit(plan, this_machine(plan.cluster))
     os.environ.update(SETTINGS)
     # Before it starts, too: it warns of a thread in which it cannot handle SIGTERM itself.

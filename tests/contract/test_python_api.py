@@ -11,7 +11,10 @@ from pathlib import Path
 import pytest
 
 from hpo_app import HpoError, HPOptimizer, TrainingEngine
+from hpo_app.config.compose import compose_config
+from hpo_app.config.parse import parse_plan
 from hpo_app.study.replay import load_study
+from hpo_app.tuning.preflight import refuse_at_start
 
 
 pytestmark = pytest.mark.ray
@@ -183,6 +186,15 @@ def test_a_folder_with_a_run_is_not_written_over(finished):
     with pytest.raises(HpoError, match="a folder that holds no run yet"):
         quadratic(HPOptimizer(), results.run_folder)
     assert journal.read_bytes() == before
+
+
+def test_a_ray_that_runs_decides_what_fits(local_ray, tmp_path):
+    plan = parse_plan(*compose_config(["search_space=quadratic", "resources.cpu=9999"]))
+    refuse_at_start(plan, tmp_path)  # Nobody has asked that Ray yet.
+    with pytest.raises(HpoError, match="at most 2, the CPUs"):
+        HPOptimizer().optimize(
+            "quadratic", resources_per_trial={"cpu": 9999}, run_dir=tmp_path / "run"
+        )
 
 
 def test_without_ray_importing_works_and_constructing_says_what_to_install():

@@ -1,6 +1,7 @@
 """What the disks cannot take is said before anything starts, all at once and with numbers."""
 
 import os
+import sys
 import tempfile
 from pathlib import Path
 
@@ -15,6 +16,12 @@ from hpo_app.tuning.temp_folder import LONGEST, ray_temp_folder
 
 def plan_of(*overrides):
     return parse_plan(*compose_config(["search_space=quadratic", *overrides]))
+
+
+@pytest.fixture(autouse=True)
+def _no_ray_yet(monkeypatch):
+    """As in a process that has started no Ray: another test may have."""
+    monkeypatch.setitem(sys.modules, "ray", None)
 
 
 @pytest.fixture
