@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from omegaconf import OmegaConf
 
 from hpo_app.api.iterations import KEY as ITERATIONS
+from hpo_app.api.request import ARGUMENTS
 from hpo_app.config.compose import conf_dir
 from hpo_app.config.written import UNREADABLE, read_yaml
 from hpo_app.errors import PlanError, Problem, RunFolderError, listed, near_miss
@@ -16,7 +17,7 @@ from hpo_app.plan.read_space import read_space
 
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
 _PARTS = ("search_spaces", "experiments")
 # What a preset sets in a section, and what `optimize` calls it.
@@ -83,7 +84,7 @@ def _arguments(path: Path) -> dict[str, Any]:
 
 def _own(path: Path) -> dict[str, dict[str, Any]]:
     content = _content(path)
-    problems = [*_unknown(content)]
+    problems = [*_unknown(content, _PARTS)]
     found: dict[str, dict[str, Any]] = {}
     for part in _PARTS:
         found[part] = content.get(part) or {}
@@ -95,14 +96,19 @@ def _own(path: Path) -> dict[str, dict[str, Any]]:
             found[part] = {}
     for name, entries in found["search_spaces"].items():
         problems += read_space(entries, f"search_spaces.{name}")[1]
+    for name, arguments in found["experiments"].items():
+        problems += _unknown(arguments, ARGUMENTS, f"experiments.{name}.")
     if problems:
         raise PlanError([replace(item, set_by=str(path)) for item in problems])
     return found
 
 
-def _unknown(content: Mapping[str, Any]) -> Iterator[Problem]:
+def _unknown(
+    content: Mapping[str, Any], known: Sequence[str], prefix: str = ""
+) -> Iterator[Problem]:
     for key in content:
-        if key not in _PARTS:
-            near = near_miss(str(key), _PARTS)
+        if key not in known:
+            near = near_miss(str(key), known)
             fix = f"write {near} instead" if near else "remove it"
-            yield Problem(str(key), str(content[key])[:60], f"one of {listed(_PARTS)}", fix)
+            got = str(content[key])[:60]
+            yield Problem(f"{prefix}{key}", got, f"one of {listed(known)}", fix)

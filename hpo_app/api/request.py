@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
 from omegaconf import OmegaConf, open_dict
 from omegaconf.errors import OmegaConfBaseException
 
+from hpo_app.api.choices import SAID_IN, component_choice, group_choice, tracker_choices
 from hpo_app.api.iterations import KEY as ITERATIONS, with_iterations, without_iterations
 from hpo_app.api.mapping import place_parameters
 from hpo_app.api.plain import plain_config, plain_value
 from hpo_app.api.training_engine import no_trainer
-from hpo_app.config.compose import Origin, compose_config, conf_dir
+from hpo_app.config.compose import Origin, compose_config
 from hpo_app.errors import PlanError, Problem, listed, near_miss
 from hpo_app.plan.read_space import parameters_of, read_space
 
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from omegaconf import DictConfig
 
     from hpo_app.api.mapping import ParamMapping
@@ -44,7 +47,6 @@ RAY_KEYS = ("address", "num_cpus", "num_gpus", "include_dashboard")
 _OF_RAY = {"include_dashboard": "dashboard"}
 # What is trained comes from the caller; these stand in its place while the rest is composed.
 _BASE = {"search_space": "quadratic", "model": "quadratic"}
-SOURCE = "optimize()"
 # Settings that have a say before the config is composed.
 _ELSEWHERE = (ITERATIONS, "tracker")
 
@@ -105,6 +107,15 @@ class Request:
         return self.model_config if is_named else self.param_space
 
 
+# What `optimize` takes by name, and a preset may hold.
+_OF_THE_OPTIMIZER = ("ray_config", "settings", "trainer")
+ARGUMENTS = (
+    *(each.name for each in fields(Request) if each.name not in _OF_THE_OPTIMIZER),
+    *SETTINGS,
+    *_ELSEWHERE,
+)
+
+
 def compose_request(request: Request) -> tuple[DictConfig, Origin]:
     """Return the config that a request describes, and where its values came from.
 
@@ -114,12 +125,12 @@ def compose_request(request: Request) -> tuple[DictConfig, Origin]:
     """
     problems: list[Problem] = []
     chosen = {
-        "model": _group("model", "model_config", request.model_config, problems),
-        "search_space": _group("search_space", "param_space", request.space, problems),
-        "data": _group("data", "data_config", request.data_config, problems),
-        "training": _group("training", "training_config", request.training_config, problems),
-        "search_alg": _component("search_alg", request.search_alg, problems),
-        "scheduler": _component("scheduler", request.scheduler or "fifo", problems),
+        "model": group_choice("model", "model_config", request.model_config, problems),
+        "search_space": group_choice("search_space", "param_space", request.space, problems),
+        "data": group_choice("data", "data_config", request.data_config, problems),
+        "training": group_choice("training", "training_config", request.training_config, problems),
+        "search_alg": component_choice("search_alg", request.search_alg, problems),
+        "scheduler": component_choice("scheduler", request.scheduler or "fifo", problems),
     }
     if problems:
         raise PlanError(problems)
@@ -127,7 +138,7 @@ def compose_request(request: Request) -> tuple[DictConfig, Origin]:
     # A model of one's own brings no data that could be overridden.
     added = "" if request.has_named_model else "+"
     overrides = [f"{added * (group == 'data')}{group}={name}" for group, name in named.items()]
-    trackers = _trackers(request.settings.get("tracker", "none"), problems)
+    trackers = tracker_choices(request.settings.get("tracker", "none"), problems)
     config, origin = compose_config([*overrides, f"tracker=[{','.join(trackers)}]"])
     with open_dict(config):
         _fill(config, request, problems)
@@ -135,7 +146,7 @@ def compose_request(request: Request) -> tuple[DictConfig, Origin]:
         raise PlanError(problems)
     choices = {**origin.choices, **dict.fromkeys(_BASE, "None"), **chosen}
     named_choices = {group: choice for group, choice in choices.items() if choice}
-    return config, Origin(_said(request), named_choices, origin.sources, SOURCE)
+    return config, Origin(_said(request), named_choices, origin.sources, SAID_IN)
 
 
 def _fill(config: DictConfig, request: Request, problems: list[Problem]) -> None:
@@ -185,7 +196,7 @@ def _configs(
                 "rename it: it is where the function is named",
             )
             expected = "no such key beside a training function"
-            problems.append(Problem("model_config.trainer", got, expected, fix, SOURCE))
+            problems.append(Problem("model_config.trainer", got, expected, fix, SAID_IN))
         configs["model"]["trainer"] = request.trainer
     elif not isinstance(configs["model"].get("trainer"), str):
         problems.append(no_trainer(configs["model"].get("trainer")))
@@ -207,7 +218,7 @@ def _set(config: DictConfig, part: str, values: Any, problems: list[Problem]) ->
         text = " ".join(str(error).split())[:200]
         key = "param_space" if part == "search_space" else f"{part}_config"
         expected = "text in which ${…} is an interpolation"
-        problems.append(Problem(key, text, expected, r"write \${ for the letters ${", SOURCE))
+        problems.append(Problem(key, text, expected, r"write \${ for the letters ${", SAID_IN))
 
 
 def _deciding(entries: Mapping[str, Any]) -> set[str]:
@@ -256,61 +267,21 @@ def _fill_settings(config: DictConfig, request: Request, problems: list[Problem]
         "ray": {_OF_RAY.get(key, key): value for key, value in ray.items()},
         **{key: value for key, value in settings.items() if key not in _ELSEWHERE},
     }
-    for key, value in plain_config(values, SOURCE, problems).items():
+    for key, value in plain_config(values, SAID_IN, problems).items():
         is_section = isinstance(value, dict) and OmegaConf.is_dict(config.get(key))
         config[key] = OmegaConf.merge(config[key], value) if is_section else value
 
 
 def _known(values: Any, name: str, known: Sequence[str], problems: list[Problem]) -> dict[str, Any]:
     """Return plain values; a key that is not known is put on record."""
-    plain = plain_config(values, name or SOURCE, problems)
+    plain = plain_config(values, name or SAID_IN, problems)
     for key in [key for key in plain if key not in known]:
         near = near_miss(str(key), known)
         full = f"{name}.{key}" if name else str(key)
         fix = f"write {near} instead" if near else "leave it out"
         expected = f"one of {listed(known)}"
-        problems.append(Problem(full, str(plain.pop(key)), expected, fix, SOURCE))
+        problems.append(Problem(full, str(plain.pop(key)), expected, fix, SAID_IN))
     return plain
-
-
-def _component(part: str, value: Any, problems: list[Problem]) -> str:
-    """Return the group choice that `search_alg` or `scheduler` names; empty for a `_target_`."""
-    if isinstance(value, Mapping) and ("name" in value or "_target_" in value):
-        value = value.get("name")
-        return "" if value is None else _group(part, part, value, problems)
-    if isinstance(value, str):
-        return _group(part, part, value, problems)
-    expected = "a name, or a mapping with name or _target_, and arguments"
-    known = listed(_choices(part))
-    problems.append(Problem(part, f"{value!r:.60}", expected, f"choose of {known}", SOURCE))
-    return ""
-
-
-def _group(group: str, key: str, name: Any, problems: list[Problem]) -> str:
-    """Return a choice of a config group; empty where `name` is no name, or none that is there."""
-    if not isinstance(name, str):
-        return ""
-    known = _choices(group)
-    if name in known:
-        return name
-    near = near_miss(name, known)
-    fix = f"write {near!r}" if near else "choose one of them"
-    problems.append(Problem(key, name, f"one of {listed(known)}", fix, SOURCE))
-    return ""
-
-
-def _trackers(names: Any, problems: list[Problem]) -> list[str]:
-    """Return the trackers that are named, by one name or several."""
-    listed_names = [names] if isinstance(names, str) else names
-    if not isinstance(listed_names, Sequence):
-        expected = f"a name or a list of names: {listed(_choices('tracker'))}"
-        problems.append(Problem("tracker", str(names), expected, "write 'mlflow'", SOURCE))
-        return []
-    return [_group("tracker", "tracker", str(name), problems) for name in listed_names]
-
-
-def _choices(group: str) -> list[str]:
-    return sorted(path.stem for path in (conf_dir() / group).glob("*.yaml"))
 
 
 def _set_arguments(config: DictConfig, part: str, value: Any, problems: list[Problem]) -> None:

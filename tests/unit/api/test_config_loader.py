@@ -37,6 +37,7 @@ def test_a_file_of_ones_own_loads(tmp_path):
             "mine.yaml",
         ),
         ("- 1\n", "mine.yaml"),
+        ("experiments: {fast: {num_trial: 3}}\n", "write num_trials instead"),
     ],
 )
 def test_what_is_wrong_in_it_is_a_message(tmp_path, text, told):
