@@ -88,7 +88,7 @@ def write_csv(frame: pd.DataFrame, path: Path) -> None:
     # Column by column as objects: pandas would make floats of whole numbers beside a None.
     columns = {
         name: pd.Series([_without_formula(value) for value in column], dtype="object")
-        if column.dtype == object
+        if not pd.api.types.is_numeric_dtype(column)
         else column
         for name, column in frame.items()
     }

@@ -225,7 +225,11 @@ def test_the_log_of_a_trial_tells_what_it_did(search):
     head = f"trial 0, seed {trial.seed}, parameters {json.dumps(trial.params)}"
     assert (study.folder / "trials" / "0" / "log.txt").read_text().splitlines() == [
         head,
-        *[f"iteration {iteration}: loss {loss:.6g}" for iteration, loss in trial.curve("loss")],
+        *[
+            f"iteration {report.iteration}: loss {report.metrics['loss']:.6g}, "
+            f"cost {report.metrics['cost']:.6g}"
+            for report in trial.reports
+        ],
     ]
 
 
