@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
 
 from hpo_app.plan.configurations import configurations
 from hpo_app.plan.grid import grid_size, grid_values
 from hpo_app.search.engine import Exhausted
+from hpo_app.search.tried import key_of
 
 
 if TYPE_CHECKING:
@@ -45,13 +45,13 @@ class GridSearch:
             Exhausted: After the last one.
         """
         for params in self._left:
-            if _key(params) not in self._imposed:
+            if key_of(params) not in self._imposed:
                 return params
         raise Exhausted(f"all {self._size} configurations of the grid were tried")
 
     def impose(self, number: int, params: Params) -> None:  # noqa: ARG002 - the interface's
         """Leave these values out of the grid: they are tried already."""
-        self._imposed.add(_key(params))
+        self._imposed.add(key_of(params))
 
     def withdraw(self, number: int) -> None:
         """Do nothing: a grid does not come back to what it proposed."""
@@ -62,8 +62,3 @@ class GridSearch:
 
     def learn(self, trial: EarlierTrial) -> None:
         """Do nothing: a grid does not look at results."""
-
-
-def _key(params: Params) -> str:
-    # Unlike ==, it tells True from 1 and 1 from 1.0.
-    return json.dumps(params, sort_keys=True)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import random
 from statistics import NormalDist
 from typing import TYPE_CHECKING
 
 from hpo_app.plan.search_space import Choice, default_of, is_one_of
+from hpo_app.search.tried import key_of
 from hpo_app.training.seeds import derive_seed
 
 
@@ -30,23 +30,18 @@ def prior_draws(space: SearchSpace, seed: int, count: int) -> list[Params]:
         count: How many at most. Each keeps the rules and comes once, and so there may be fewer.
     """
     found: list[Params] = []
-    known = {_key(space.defaults)}
+    known = {key_of(space.defaults)}
     for place in range(count if space.priors else 0):
         source = random.Random(derive_seed(seed, "prior", place))
         for _ in range(_MOST_DRAWS):
             params = space.active({name: _near(space, name, source) for name in space})
-            if _key(params) not in known and space.keeps(params):
-                known.add(_key(params))
+            if key_of(params) not in known and space.keeps(params):
+                known.add(key_of(params))
                 found.append(params)
                 break
         else:
             break  # So few are left that a search for more would take longer than a trial.
     return found
-
-
-def _key(params: Params) -> str:
-    # Unlike ==, it tells True from 1 and 1 from 1.0.
-    return json.dumps(params, sort_keys=True)
 
 
 def _near(space: SearchSpace, name: str, source: random.Random) -> ParamValue:

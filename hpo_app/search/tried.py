@@ -39,7 +39,7 @@ class Tried:
 
     def start(self, number: int, params: Params) -> None:
         """Remember what a trial trains with."""
-        self._keys[number] = _key(params)
+        self._keys[number] = key_of(params)
         self._outcomes.setdefault(self._keys[number], None)
 
     def end(self, number: int, outcome: Outcome) -> None:
@@ -47,11 +47,11 @@ class Tried:
         self._outcomes[self._keys.pop(number)] = outcome
 
     def __contains__(self, params: Params) -> bool:
-        return _key(params) in self._outcomes
+        return key_of(params) in self._outcomes
 
     def outcome(self, params: Params) -> Outcome | None:
         """Return what became of a configuration; None while that is not known."""
-        return self._outcomes.get(_key(params))
+        return self._outcomes.get(key_of(params))
 
     def refuse_end(self) -> None:
         """Raise if there is nothing else to try.
@@ -92,7 +92,8 @@ class Tried:
         return Exhausted(f"no configuration {which}")
 
 
-def _key(params: Params) -> str:
+def key_of(params: Params) -> str:
+    """Return what two configurations share if they are the same; unlike `==`, True is not 1."""
     return json.dumps(params, sort_keys=True)
 
 
