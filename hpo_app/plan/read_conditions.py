@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from hpo_app.errors import Problem, listed, near_miss
 from hpo_app.plan.search_space import Choice, Integer, is_one_of
+from hpo_app.plan.wording import as_typed, in_a_rule, key_of, meant, values_of
 
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ def read_conditions(
         when = entries[name].get("when")
         if when is None:
             continue
-        found = list(_problems(when, name, f"{key}.{name}.when", entries, parameters))
+        found = list(_problems(when, name, f"{key_of(key, name)}.when", entries, parameters))
         problems += found
         if not found:
             written[name] = {other: _as_list(values) for other, values in when.items()}
@@ -45,7 +46,9 @@ def read_conditions(
         if circle:
             expected = "conditions that do not come back to the parameter itself"
             got = " → ".join(circle)
-            problems.append(Problem(f"{key}.{name}.when", got, expected, "leave one of them out"))
+            problems.append(
+                Problem(f"{key_of(key, name)}.when", got, expected, "leave one of them out")
+            )
         else:
             conditions[name] = _with_those_of_others(name, written)
     problems += _never_active(conditions, key)
@@ -69,9 +72,9 @@ def _problems(
             miss = near_miss(str(other), entries)
             fix = f"write {miss}" if miss else "name one of them, or remove the condition"
             expected = f"a parameter of the search space: {listed(entries)}"
-            yield Problem(f"{key}.{other}", str(other), expected, fix)
+            yield Problem(key_of(key, other), str(other), expected, fix)
         elif other in parameters:  # Of any other it is said already what is wrong with it.
-            yield from _problems_of_values(parameters[other], values, f"{key}.{other}")
+            yield from _problems_of_values(parameters[other], values, key_of(key, other))
 
 
 def _problems_of_values(other: Parameter, values: Any, key: str) -> Iterator[Problem]:
@@ -83,13 +86,12 @@ def _problems_of_values(other: Parameter, values: Any, key: str) -> Iterator[Pro
         yield Problem(key, "[]", "at least one value", "add one, or remove the condition")
     for value in _as_list(values):
         if not other.contains(value):
-            if isinstance(other, Choice):
-                expected = f"one or several of the values {list(other.values)}"
-            else:
-                expected = f"whole numbers from {other.low} to {other.high}"
             is_list = isinstance(values, (list, tuple)) and other.contains(list(values))
-            fix = f"write [{list(values)}]: a list means any of these" if is_list else "correct it"
-            yield Problem(key, str(values), expected, fix)
+            miss = meant(value, other.values if isinstance(other, Choice) else ())
+            fix = f"write {miss}" if miss else "correct it, or remove the condition"
+            fix = f"write [{in_a_rule(values)}]: a list means any of these" if is_list else fix
+            expected = f"what it can be: {values_of(other)}"
+            yield Problem(key, as_typed(values), expected, fix)
             return
 
 
@@ -131,4 +133,4 @@ def _never_active(conditions: Conditions, key: str) -> Iterator[Problem]:
             if not values:
                 got = f"conditions of which no value of {other} meets all"
                 expected = "conditions that can be met: those of the others in them count too"
-                yield Problem(f"{key}.{name}.when", got, expected, "loosen one of them")
+                yield Problem(f"{key_of(key, name)}.when", got, expected, "loosen one of them")

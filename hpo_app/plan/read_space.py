@@ -19,6 +19,7 @@ from hpo_app.plan.search_space import (
     has_default,
     is_number,
 )
+from hpo_app.plan.wording import as_typed, is_like_a_number, key_of, typed, values_of
 
 
 if TYPE_CHECKING:
@@ -57,22 +58,31 @@ class _Entry:
         self.problems: list[Problem] = []
 
     def problem(self, field: str, got: object, expected: str, fix: str) -> None:
-        key = f"{self.key}.{field}" if field else self.key
-        self.problems.append(Problem(key, str(got), expected, fix))
+        key = key_of(self.key, field) if field else self.key
+        self.problems.append(Problem(key, as_typed(got), expected, fix))
+
+    def set(self, field: str, value: str) -> str:
+        """Return the override that sets a field, as a shell takes it."""
+        return typed(f"{key_of(self.key, field)}={value}")
 
     def number(self, field: str) -> float:
         value = self.fields[field]
         if is_number(value):
             return float(value)
-        self.problem(field, value, "a finite number", f"write it as {self.key}.{field}=0.1")
+        self.problem(field, value, "a finite number", self._as_number(field, value, "0.1"))
         return math.nan
 
     def whole(self, field: str, absent: int = 0) -> int:
         value: Any = self.fields.get(field, absent)
         if is_number(value) and float(value).is_integer():
             return int(value)
-        self.problem(field, value, "a whole number", f"write it as {self.key}.{field}=1")
+        self.problem(field, value, "a whole number", self._as_number(field, value, "1"))
         return 0
+
+    def _as_number(self, field: str, value: object, example: str) -> str:
+        if isinstance(value, str) and is_like_a_number(value):
+            return f"write it without quotes, {self.set(field, value.strip())}"
+        return f"write it as {self.set(field, example)}"
 
     def bounds(self, low: float, high: float, *, is_log: bool) -> None:
         if self.problems:
@@ -81,7 +91,7 @@ class _Entry:
             expected = "bounds whose distance a float can hold"
             self.problem("low", _shown(low), expected, "bring low and high nearer to each other")
         elif low > high:
-            fix = f"lower it, or raise {self.key}.high above {_shown(low)}"
+            fix = f"lower it, or raise {typed(key_of(self.key, 'high'))} above {_shown(low)}"
             self.problem("low", _shown(low), f"at most high={_shown(high)}", fix)
         elif is_log and low <= 0:
             plain = str(self.fields["type"]).replace("log", "")
@@ -90,7 +100,7 @@ class _Entry:
                 "low",
                 _shown(low),
                 "a positive number, because the scale is logarithmic",
-                f"raise it above 0, or set {self.key}.type={plain}",
+                f"raise it above 0, or set {self.set('type', plain)}",
             )
 
     def step(self, value: float, low: float, high: float) -> None:
@@ -106,7 +116,7 @@ class _Entry:
     def is_mutable(self) -> bool:
         value = self.fields.get("mutable", True)
         if not isinstance(value, bool):
-            self.problem("mutable", value, "true or false", f"write {self.key}.mutable=false")
+            self.problem("mutable", value, "true or false", f"write {self.set('mutable', 'false')}")
         return value is not False
 
 
@@ -139,7 +149,7 @@ def _choice(*, is_ordered: bool) -> Callable[[_Entry], Parameter]:
     def build(entry: _Entry) -> Parameter:
         values = entry.fields["values"]
         if not isinstance(values, (list, tuple)):
-            entry.problem("values", values, "a list", f"write {entry.key}.values=[a,b]")
+            entry.problem("values", values, "a list", f"write {typed(entry.key + '.values=[a,b]')}")
             values = ()
         elif not values:
             entry.problem("values", "[]", "at least one value", "add one")
@@ -210,12 +220,13 @@ def read_space(
     """
     parameters: dict[str, Parameter] = {}
     problems: list[Problem] = []
-    rules, entries = entries.get(RULES), parameters_of(entries)
+    rules: Any = entries.get(RULES)
+    entries = parameters_of(entries)
     if not entries:
         fix = "add one, for example lr: {type: loguniform, low: 1.0e-5, high: 1.0e-2}"
         problems.append(Problem(key, "no parameter", "at least one parameter", fix))
     for name, fields in entries.items():
-        entry = _Entry(f"{key}.{name}", fields if _is_mapping(fields) else {})
+        entry = _Entry(key_of(key, name), fields if _is_mapping(fields) else {})
         outer = next((other for other in entries if str(name).startswith(f"{other}.")), None)
         if outer is not None:
             expected = f"a name that does not begin with that of another parameter, {outer}"
@@ -228,6 +239,10 @@ def read_space(
     widths = {name: entries[name].get("prior") for name in parameters}
     priors = {name: float(width) for name, width in widths.items() if width is not None}
     space = SearchSpace(parameters, conditions, priors=priors)
+    if _is_mapping(rules) and rules.get("type") in KINDS:
+        expected = "rules across parameters: no parameter can have this name"
+        problems.append(Problem(f"{key}.{RULES}", str(rules), expected, "rename the parameter"))
+        rules = None
     space, rule_problems = read_rules(rules, space, entries, f"{key}.{RULES}")
     return space, [*problems, *condition_problems, *rule_problems]
 
@@ -250,7 +265,7 @@ def _read_entry(entry: _Entry, name: object, fields: object) -> Parameter | None
     kind = KINDS.get(word)
     if kind is None:
         miss = near_miss(word, KINDS)
-        fix = f"set {entry.key}.type={miss}" if miss else "choose one of them"
+        fix = f"set {entry.set('type', miss)}" if miss else "choose one of them"
         entry.problem("type", entry.fields.get("type"), f"one of {listed(KINDS)}", fix)
         return None
     _check_fields(entry, word, kind)
@@ -280,13 +295,7 @@ def _check_default(entry: _Entry, parameter: Parameter) -> None:
     default = entry.fields.get("default")
     if not has_default(parameter) or parameter.contains(default):
         return
-    if isinstance(parameter, Choice):
-        expected = f"one of the values {list(parameter.values)}"
-    elif isinstance(parameter, Normal):
-        expected = "a number inside the bounds"
-    else:
-        word = "whole number" if isinstance(parameter, Integer) else "number"
-        expected = f"a {word} from {_shown(parameter.low)} to {_shown(parameter.high)}"
+    expected = values_of(parameter)
     entry.problem("default", default, expected, "move the default, or widen the bounds")
 
 
@@ -296,10 +305,12 @@ def _check_prior(entry: _Entry, parameter: Parameter) -> None:
         return
     if not is_number(width) or not 0 < width <= 1:
         expected = "a number above 0 and at most 1: how far from the default, as a share"
-        entry.problem("prior", width, expected, f"write it as {entry.key}.prior=0.1")
+        entry.problem("prior", width, expected, f"write it as {entry.set('prior', '0.1')}")
     elif not has_default(parameter):
         expected = "a default that it lies around"
-        entry.problem("prior", width, expected, f"add {entry.key}.default, or remove the prior")
+        entry.problem(
+            "prior", width, expected, f"add {typed(entry.key + '.default')}, or remove the prior"
+        )
 
 
 def _check_otherwise(entry: _Entry) -> None:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import ast
+import math
 import operator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, TypeAlias
+from enum import Enum
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from hpo_app.errors import listed
 
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from hpo_app.plan.search_space import Params
 
@@ -30,6 +32,9 @@ _ARITHMETIC = {
 }
 _FUNCTIONS: dict[str, Callable[..., Any]] = {"abs": abs, "max": max, "min": min}
 _CONSTANTS = {"true": True, "false": False, "null": None}
+# Stands for a number of which only that is known: what is compared with it stays open, so that
+# every part of a rule is read whose types could be wrong.
+ANY_NUMBER = math.nan
 # Each is a node and what it is made of; anything else is refused.
 _ALLOWED = (
     ast.BoolOp, ast.And, ast.Or, ast.UnaryOp, ast.Not, ast.USub, ast.UAdd, ast.BinOp,
@@ -40,6 +45,16 @@ _ALLOWED = (
 
 class RuleError(ValueError):
     """A rule that says nothing; the text says why."""
+
+
+class _Open(Enum):
+    """A truth that depends on numbers which are not known."""
+
+    OPEN = "open"
+
+
+_OPEN = _Open.OPEN
+_Truth: TypeAlias = "bool | Literal[_Open.OPEN]"
 
 
 @dataclass(frozen=True)
@@ -76,10 +91,14 @@ class Rule:
         """
         if any(name not in params for name in self.names):
             return True
-        return _truth(self.tree, params)
+        return _truth(self.tree, params) is True
 
     def objection(self, params: Params) -> str:
-        """Return why the rule says nothing of a configuration; empty if it does."""
+        """Return why the rule says nothing of a configuration; empty if it does.
+
+        Args:
+            params: The values; `ANY_NUMBER` has the parts read that some number leads to.
+        """
         try:
             self.value(params)
         except RuleError as error:
@@ -147,9 +166,29 @@ def _refuse_others(node: ast.AST) -> None:
             raise RuleError(f"it may call {listed(_FUNCTIONS)} only, and not {ast.unparse(node)}")
 
 
-def _truth(node: ast.expr, params: Mapping[str, Any]) -> bool:
+def constant_of(node: ast.expr) -> Any:
+    """Return what a part of a rule is worth that reads no parameter.
+
+    Raises:
+        RuleError: If it has a mistake of type.
+        ArithmeticError: If it divides by zero, or leaves the range of numbers.
+        KeyError: If it does read one.
+    """
+    return _value(node, {})
+
+
+def holds_between(op: ast.cmpop, left: Any, right: Any) -> bool:
+    """Return whether one comparison holds between two values of fitting types."""
+    if type(op) in _ORDERS:
+        return bool(_ORDERS[type(op)](left, right))
+    if isinstance(op, ast.Eq | ast.NotEq):
+        return bool(left == right) is isinstance(op, ast.Eq)
+    return (left in right) is isinstance(op, ast.In)
+
+
+def _truth(node: ast.expr, params: Mapping[str, Any]) -> _Truth:
     value = _value(node, params)
-    if not isinstance(value, bool):
+    if value is not _OPEN and not isinstance(value, bool):
         raise RuleError(f"{ast.unparse(node)} is neither true nor false")
     return value
 
@@ -170,14 +209,25 @@ def _items(node: Any, params: Mapping[str, Any]) -> list[Any]:
     return [_value(item, params) for item in node.elts]
 
 
-def _logic(node: Any, params: Mapping[str, Any]) -> bool:
-    decide = all if isinstance(node.op, ast.And) else any
-    return decide(_truth(part, params) for part in node.values)
+def _logic(node: Any, params: Mapping[str, Any]) -> _Truth:
+    truths = (_truth(part, params) for part in node.values)
+    return _joined(truths, deciding=isinstance(node.op, ast.Or))
+
+
+def _joined(truths: Iterable[_Truth], *, deciding: bool) -> _Truth:
+    """Return what an `or` makes of its parts, which True decides, or an `and`, which False does."""
+    joined: _Truth = not deciding
+    for truth in truths:
+        if truth is deciding:
+            return deciding
+        joined = truth if truth is _OPEN else joined
+    return joined
 
 
 def _sign(node: Any, params: Mapping[str, Any]) -> Any:
     if isinstance(node.op, ast.Not):
-        return not _truth(node.operand, params)
+        truth = _truth(node.operand, params)
+        return truth if truth is _OPEN else not truth
     number = _number(node.operand, params)
     return -number if isinstance(node.op, ast.USub) else number
 
@@ -189,32 +239,34 @@ def _arithmetic(node: Any, params: Mapping[str, Any]) -> Any:
 
 def _call(node: Any, params: Mapping[str, Any]) -> Any:
     numbers = [_number(part, params) for part in node.args]
+    if len(numbers) == 1 and node.func.id != "abs":
+        return numbers[0]  # One number is the least and the largest of itself.
     try:
-        # One number is the least and the largest of itself.
-        return (
-            numbers[0]
-            if len(numbers) == 1 and node.func.id != "abs"
-            else (_FUNCTIONS[node.func.id](*numbers))
-        )
+        called = _FUNCTIONS[node.func.id](*numbers)
     except TypeError as error:
         raise RuleError(f"{ast.unparse(node)}: {error}") from error
+    return ANY_NUMBER if any(map(_is_open, numbers)) else called
 
 
-def _comparison(node: Any, params: Mapping[str, Any]) -> bool:
+def _comparison(node: Any, params: Mapping[str, Any]) -> _Truth:
     sides = [node.left, *node.comparators]
     pairs = zip(sides, node.ops, sides[1:], strict=False)
-    return all(_compared(left, op, right, params) for left, op, right in pairs)
+    truths = (_compared(left, op, right, params) for left, op, right in pairs)
+    return _joined(truths, deciding=False)
 
 
-def _compared(left: ast.expr, op: ast.cmpop, right: ast.expr, params: Mapping[str, Any]) -> bool:
-    if type(op) in _ORDERS:
-        return bool(_ORDERS[type(op)](_number(left, params), _number(right, params)))
-    here, there = _value(left, params), _value(right, params)
-    if isinstance(op, ast.Eq | ast.NotEq):
-        return bool(here == there) is isinstance(op, ast.Eq)
-    if not isinstance(there, list):
+def _compared(left: ast.expr, op: ast.cmpop, right: ast.expr, params: Mapping[str, Any]) -> _Truth:
+    read = _number if type(op) in _ORDERS else _value
+    here, there = read(left, params), read(right, params)
+    if isinstance(op, ast.In | ast.NotIn) and not isinstance(there, list):
         raise RuleError(f"{ast.unparse(right)} is no list")
-    return (here in there) is isinstance(op, ast.In)
+    return _OPEN if _is_open(here) or _is_open(there) else holds_between(op, here, there)
+
+
+def _is_open(value: Any) -> bool:
+    if isinstance(value, list):
+        return any(map(_is_open, value))
+    return value is _OPEN or (isinstance(value, float) and math.isnan(value))
 
 
 def _number(node: ast.expr, params: Mapping[str, Any]) -> float:

@@ -81,13 +81,15 @@ def test_a_grid_has_each_configuration_once():
 
 BAD = {
     "no such parameter": ({"optimiser": "sgd"}, "x.when.optimiser", "write optimizer"),
-    "no such value": ({"optimizer": "adm"}, "x.when.optimizer", "correct it"),
-    "a flag for a word": ({"optimizer": [True]}, "x.when.optimizer", "correct it"),
+    "no such value": ({"optimizer": "adm"}, "x.when.optimizer", "write 'adam'"),
+    "a flag for a word": ({"optimizer": [True]}, "x.when.optimizer",
+                          "correct it, or remove the condition"),
     "no mapping": ("optimizer=sgd", "x.when", "write {nesterov: VALUE}"),
     "nothing in it": ({}, "x.when", "write {nesterov: VALUE}"),
     "no value": ({"optimizer": []}, "x.when.optimizer", "add one, or remove the condition"),
     "a number on a scale": ({"rate": 0.5}, "x.when.rate", "depend on another parameter"),
-    "a whole number outside": ({"momentum": 4}, "x.when.momentum", "correct it"),
+    "a whole number outside": ({"momentum": 4}, "x.when.momentum",
+                               "correct it, or remove the condition"),
     "itself": ({"x": 1}, "x.when", "leave one of them out"),
     "never": ({"optimizer": "adam", "momentum": 1}, "x.when", "loosen one of them"),
     "a value that is a list": ({"widths": [8, 8]}, "x.when.widths",
