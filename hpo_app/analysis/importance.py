@@ -58,6 +58,11 @@ class Method(str, Enum):
     PED_ANOVA = "ped_anova"
     FANOVA = "fanova"
 
+    @property
+    def label(self) -> str:
+        """Its name as it is written."""
+        return "PED-ANOVA" if self is Method.PED_ANOVA else "fANOVA"
+
 
 # Of more trials, so many are measured: a thousand take a second, and the trees of two hundred do.
 _MOST_TRIALS = {Method.PED_ANOVA: 1000, Method.FANOVA: 200}

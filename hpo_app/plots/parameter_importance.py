@@ -65,8 +65,8 @@ def draw_measured(measured: Importances, metric: str) -> Figure:
 
 
 def _compared(measured: Importances) -> str:
-    by = "PED-ANOVA" if measured.method is Method.PED_ANOVA else "fANOVA"
-    return f"By {by}, {counted(measured.num_trials, 'trial')} at iteration {measured.iteration}."
+    trials = counted(measured.num_trials, "trial")
+    return f"By {measured.method.label}, {trials} at iteration {measured.iteration}."
 
 
 def _description(measured: Importances) -> str:

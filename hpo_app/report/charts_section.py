@@ -20,7 +20,8 @@ _HOW = (
     "Drag over a chart, or along an axis of the parallel coordinates, to keep only those trials in "
     "the table below; Escape or a click beside them lets all come back."
 )
-# The script draws into these; in the order of the page.
+# The script draws into these; in the order of the page, the first with several objectives only.
+_FRONT = {"front": "Pareto front"}
 _CHARTS = {
     "history": "Optimization history",
     "parallel": "Parallel coordinates",
@@ -37,13 +38,14 @@ def _place(name: str, title: str) -> Html:
 
 def charts_section(study: Study, ordered: Sequence[TrialRecord]) -> Html:
     """Return the section of the charts, which stays hidden where no script runs."""
+    has_several = study.criteria.has_several
     charts = [
         element(
             "figure",
             element("figcaption", title),
             element("div", _place(name, title), class_="frame"),
         )
-        for name, title in _CHARTS.items()
+        for name, title in ({**_FRONT, **_CHARTS} if has_several else _CHARTS).items()
     ]
     more = len(ordered) - MAX_DRAWN
     left_out = f" Not drawn: {counted(more, 'trial')} further down the ranking." if more > 0 else ""
@@ -51,6 +53,8 @@ def charts_section(study: Study, ordered: Sequence[TrialRecord]) -> Html:
         "section",
         element("h2", "Charts"),
         element("p", _HOW + left_out, class_="quiet"),
+        # The script puts in what is chosen from, where there are several objectives.
+        element("p", id_="charts-objective", hidden=""),
         *charts,
         element("div", id_="tip", role="status", class_="tip", hidden=""),
         data_block("study", page_data(study, ordered)),

@@ -97,8 +97,12 @@ def _head(study: Study, summary: StudySummary) -> Html:
         "duration": duration(summary.duration_s),
         "time of all trials": duration(summary.trial_time_s),
     }
+    # What won comes first and stands out; what is not known is not shown as a figure.
+    looks = [{"class_": "result"}, *({} for _ in figures)]
     boxes = [
-        element("div", element("dt", name), element("dd", text)) for name, text in figures.items()
+        element("div", element("dt", name), element("dd", text), **look)
+        for (name, text), look in zip(figures.items(), looks, strict=False)
+        if text != NOTHING
     ]
     return joined(
         [

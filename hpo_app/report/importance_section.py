@@ -36,7 +36,7 @@ def importance_section(study: Study) -> Html:
     head = element("tr", *(element("th", name, scope="col") for name in heads))
     inner = element("table", element("thead", head), element("tbody", joined(rows)))
     compared = counted(measured.num_trials, "trial")
-    how = f"By {measured.method.value}, from {compared} at iteration {measured.iteration}."
+    how = f"By {measured.method.label}, from {compared} at iteration {measured.iteration}."
     return element(
         "section",
         element("h2", "Importance"),

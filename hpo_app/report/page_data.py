@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from hpo_app.analysis.axes import LARGEST, parameter_axes
+from hpo_app.analysis.pareto import pareto_front
 from hpo_app.analysis.progress import best_so_far
 from hpo_app.analysis.wording import number, plain, value_text
 from hpo_app.report.format import duration
@@ -15,11 +17,12 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from hpo_app.analysis.axes import ParameterAxis
+    from hpo_app.plan.run_plan import Objective
     from hpo_app.study.records import Study, TrialRecord
 
 # More would make the page slow to draw on a phone; a study of so many is a cloud anyway.
 MAX_DRAWN = 1000
-# No screen has room for more points of a curve.
+# No screen has room for more points of a curve; several objectives share them.
 _MOST_OF_A_CURVE = 120
 _MOST_WORDS = 12
 
@@ -32,18 +35,30 @@ def page_data(study: Study, ranked: Sequence[TrialRecord]) -> dict[str, Any]:
         ranked: Its trials, the best first, those without a value at the end.
 
     Returns:
-        `metric`, `sign` (1 if more is better), `steps` of the best so far, `axes` of the
-        parameters and `trials`, each with its place on every axis as a share from 0 to 1.
+        `objectives`, each with `metric`, `sign` (1 if more is better) and the `steps` of the best
+        so far; `axes` of the parameters; and `trials`, each with a value and a curve per objective
+        and its place on every axis as a share from 0 to 1.
     """
+    objectives = study.criteria.objectives
     axes = list(parameter_axes(study).values())
     best = ranked[0].number if ranked else None
+    front = {trial.number for trial in pareto_front(study)} if len(objectives) > 1 else set()
     drawn = sorted(ranked[:MAX_DRAWN], key=lambda trial: trial.number)
     return {
-        "metric": plain(study.objective.metric),
-        "sign": study.objective.sign,
-        "steps": [[number, _short(value)] for number, value in best_so_far(study).steps],
+        "objectives": [_objective(study, objective) for objective in objectives],
         "axes": [_axis(axis) for axis in axes],
-        "trials": [_trial(trial, study, axes, best) for trial in drawn],
+        "trials": [
+            {**_trial(trial, study, axes, best), "front": trial.number in front} for trial in drawn
+        ],
+    }
+
+
+def _objective(study: Study, objective: Objective) -> dict[str, Any]:
+    alone = replace(study, criteria=replace(study.criteria, objectives=(objective,)))
+    return {
+        "metric": plain(objective.metric),
+        "sign": objective.sign,
+        "steps": [[number, _short(value)] for number, value in best_so_far(alone).steps],
     }
 
 
@@ -63,13 +78,14 @@ def _axis(axis: ParameterAxis) -> dict[str, Any]:
 def _trial(
     trial: TrialRecord, study: Study, axes: Sequence[ParameterAxis], best: int | None
 ) -> dict[str, Any]:
-    metric = study.objective.metric
-    value = trial.value(metric)
+    metrics = [objective.metric for objective in study.criteria.objectives]
+    values = [trial.value(metric) for metric in metrics]
+    points = _MOST_OF_A_CURVE // len(metrics)
     return {
         "n": trial.number,
         "state": trial.state.value,
-        "value": None if value is None else _short(value),
-        "best": trial.number == best and value is not None,
+        "values": [None if value is None else _short(value) for value in values],
+        "best": trial.number == best and values[0] is not None,
         "default": trial.is_default,
         "beyond": bool(trial.unmet(study.criteria)),
         "time": duration(trial.duration_s),
@@ -78,7 +94,10 @@ def _trial(
             value_text(trial.params[axis.name]) if axis.name in trial.params else None
             for axis in axes
         ],
-        "curve": _thinned([[at, _short(value)] for at, value in trial.curve(metric)]),
+        "curves": [
+            _thinned([[at, _short(value)] for at, value in trial.curve(metric)], points)
+            for metric in metrics
+        ],
     }
 
 
@@ -88,8 +107,8 @@ def _position(axis: ParameterAxis, params: Mapping[str, Any]) -> float | None:
     return round(axis.position(axis.place(params[axis.name])), 4)
 
 
-def _thinned(points: list[list[float]]) -> list[list[float]]:
-    every = -(-len(points) // _MOST_OF_A_CURVE)
+def _thinned(points: list[list[float]], most: int) -> list[list[float]]:
+    every = -(-len(points) // max(most, 2))
     if every <= 1:
         return points
     return [*points[:-1:every], points[-1]]

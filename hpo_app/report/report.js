@@ -8,6 +8,11 @@
   const trials = study ? study.trials : [];
   const byNumber = new Map(trials.map((trial) => [trial.n, trial]));
   const namespace = block ? byId("chart-history").namespaceURI : "";
+  // Which of several objectives the charts show; of one, that one.
+  let shownAt = 0;
+  const objective = () => study.objectives[shownAt];
+  const valueBy = (trial) => trial.values[shownAt];
+  const curveBy = (trial) => trial.curves[shownAt];
   const rows = [...document.querySelectorAll("#trials-table tbody tr")];
   const numberOf = (row) => Number(row.dataset.trial);
   const rowOf = new Map(rows.map((row) => [numberOf(row), row]));
@@ -91,11 +96,13 @@
     tip.replaceChildren();
     const trial = byNumber.get(number);
     if (!trial) return;
-    const marks = [trial.best && "best", trial.default && "default", trial.beyond && "beyond a constraint"];
+    const marks = [trial.best && "best", trial.front && "on the Pareto front", trial.default && "default", trial.beyond && "beyond a constraint"];
     const also = marks.filter(Boolean).join(", ");
     html("strong", "", `Trial ${number}${also ? ` (${also})` : ""}, ${trial.state}`, tip);
-    const last = trial.curve.length ? ` after ${trial.curve[trial.curve.length - 1][0]} iterations` : "";
-    html("div", "", `${study.metric} ${shown(trial.value)}${last}`, tip);
+    const [curve] = trial.curves;
+    const last = curve.length ? ` after ${curve[curve.length - 1][0]} iterations` : "";
+    const values = study.objectives.map((each, index) => `${each.metric} ${shown(trial.values[index])}`);
+    html("div", "", `${values.join(", ")}${last}`, tip);
     const list = html("dl", "", undefined, tip);
     study.axes.forEach((axis, index) => {
       if (trial.params[index] === null) return;
@@ -138,7 +145,7 @@
 
   // Charts. Each has a mark per trial, and for pointing the places that the mark goes through.
 
-  function frame(chart, xs, ys, labels) {
+  function frame(chart, xs, ys, labels, isMeasured = false) {
     const { root, width, height } = chart;
     const box = { left: 58, right: width - 14, top: 28, bottom: height - 42 };
     const x = scale(xs, box.left + 8, box.right - 8);
@@ -148,7 +155,7 @@
       svg("line", { class: "grid", x1: box.left, x2: box.right, y1: at, y2: at }, root);
       svg("text", { x: box.left - 6, y: at + 4, "text-anchor": "end" }, root, shown(tick));
     }
-    for (const tick of x.ticks.filter(Number.isInteger)) {
+    for (const tick of x.ticks.filter((each) => isMeasured || Number.isInteger(each))) {
       svg("text", { x: x.place(tick), y: box.bottom + 18, "text-anchor": "middle" }, root, shown(tick));
     }
     svg("line", { class: "axis", x1: box.left, x2: box.right, y1: box.bottom, y2: box.bottom }, root);
@@ -157,7 +164,7 @@
     return { x, y, box };
   }
 
-  const better = () => `${short(study.metric, 40)} (${study.sign > 0 ? "higher" : "lower"} is better)`;
+  const better = (of = objective()) => `${short(of.metric, 40)} (${of.sign > 0 ? "higher" : "lower"} is better)`;
   const classes = (trial, kind) =>
     `mark ${kind} ${trial.state}${trial.best ? " best" : ""}${trial.default ? " default" : ""}`;
 
@@ -176,27 +183,27 @@
   }
 
   function drawHistory(chart) {
-    const valued = trials.filter((trial) => trial.value !== null);
+    const valued = trials.filter((trial) => valueBy(trial) !== null);
     const numbers = trials.map((trial) => trial.n);
-    const { x, y, box } = frame(chart, numbers, valued.map((trial) => trial.value), ["trial", better()]);
-    const path = study.steps.map(([number, value], index) =>
+    const { x, y, box } = frame(chart, numbers, valued.map(valueBy), ["trial", better()]);
+    const path = objective().steps.map(([number, value], index) =>
       index ? `H${x.place(number)}V${y.place(value)}` : `M${x.place(number)} ${y.place(value)}`);
     if (path.length) svg("path", { class: "steps", d: `${path.join("")}H${box.right - 8}` }, chart.root);
     for (const trial of trials) {
-      const at = [x.place(trial.n), trial.value === null ? box.bottom - 5 : y.place(trial.value)];
+      const at = [x.place(trial.n), valueBy(trial) === null ? box.bottom - 5 : y.place(valueBy(trial))];
       chart.marks.set(trial.n, drawMark(trial, ...at, chart.root));
       chart.places.set(trial.n, [at]);
     }
   }
 
   function drawCurves(chart) {
-    const drawn = trials.filter((trial) => trial.curve.length);
-    const reports = drawn.flatMap((trial) => trial.curve);
+    const drawn = trials.filter((trial) => curveBy(trial).length);
+    const reports = drawn.flatMap(curveBy);
     const ys = reports.map((report) => report[1]);
     const { x, y } = frame(chart, reports.map((report) => report[0]), ys, ["iteration", better()]);
     const order = (trial) => (trial.best ? 2 : trial.default ? 1 : 0);
     for (const trial of [...drawn].sort((one, other) => order(one) - order(other))) {
-      const places = trial.curve.map(([at, value]) => [x.place(at), y.place(value)]);
+      const places = curveBy(trial).map(([at, value]) => [x.place(at), y.place(value)]);
       const group = svg("g", { class: classes(trial, "curve") }, chart.root);
       svg("polyline", { points: places.join(" ") }, group);
       const [lastX, lastY] = places[places.length - 1];
@@ -206,17 +213,36 @@
     }
   }
 
+  function drawFront(chart) {
+    const other = (shownAt + 1) % study.objectives.length;
+    const valued = trials.filter((trial) => valueBy(trial) !== null && trial.values[other] !== null);
+    const xs = valued.map((trial) => trial.values[other]);
+    const labels = [better(study.objectives[other]), better()];
+    const { x, y } = frame(chart, xs, valued.map(valueBy), labels, true);
+    for (const trial of [...valued].sort((one, another) => one.front - another.front)) {
+      const at = [x.place(trial.values[other]), y.place(valueBy(trial))];
+      const group = svg("g", { class: trial.front ? "mark" : "mark behind" }, chart.root);
+      if (trial.front) svg("circle", { class: "ring", cx: at[0], cy: at[1], r: 9 }, group);
+      drawMark(trial, ...at, group);
+      chart.marks.set(trial.n, group);
+      chart.places.set(trial.n, [at]);
+    }
+  }
+
+  const tickPlaces = (axis) => axis.ticks.map((tick) => [axis.place(tick), shown(tick)]);
+
   function drawParallel(chart) {
     const { root, width, height } = chart;
     const [top, bottom, left, right] = [44, height - 16, 24, width - 64];
-    const y = scale(trials.filter((trial) => trial.value !== null).map((trial) => trial.value), bottom, top);
-    const names = [...study.axes.map((axis) => axis.name), study.metric];
+    const ys = study.objectives.map((_, index) =>
+      scale(trials.map((trial) => trial.values[index]).filter((value) => value !== null), bottom, top));
+    const names = [...study.axes, ...study.objectives].map((axis) => axis.name ?? axis.metric);
     const at = (index) => left + ((right - left) * index) / Math.max(names.length - 1, 1);
-    const order = [...trials].filter((trial) => trial.value !== null);
-    order.sort((one, other) => study.sign * (one.value - other.value));
+    const order = trials.filter((trial) => trial.values.every((value) => value !== null));
+    order.sort((one, other) => objective().sign * (valueBy(one) - valueBy(other)));
     order.forEach((trial, index) => {
       const shares = [...trial.at.map((share) => (share === null ? null : bottom - share * (bottom - top)))];
-      const places = [...shares, y.place(trial.value)]
+      const places = [...shares, ...trial.values.map((value, index) => ys[index].place(value))]
         .map((place, axis) => [at(axis), place])
         .filter((place) => place[1] !== null);
       const fifth = Math.floor((5 * index) / order.length);
@@ -234,7 +260,7 @@
       svg("text", { class: "label", x: nameAt, y: row, "text-anchor": anchor }, axis, short(name, 2 * room));
       const ticks = index < study.axes.length
         ? study.axes[index].ticks.map(([share, text]) => [bottom - share * (bottom - top), text])
-        : y.ticks.map((tick) => [y.place(tick), shown(tick)]);
+        : tickPlaces(ys[index - study.axes.length]);
       for (const [place, text] of ticks) {
         svg("text", { class: "tick", x: at(index) + 5, y: place + 4 }, axis, short(text, room));
       }
@@ -351,20 +377,38 @@
   }
 
   function startCharts() {
-    const drawings = { history: drawHistory, parallel: drawParallel, curves: drawCurves };
+    const drawings = { front: drawFront, history: drawHistory, parallel: drawParallel, curves: drawCurves };
+    if (study.objectives.length === 1) delete drawings.front;
     byId("charts").hidden = false;
     for (const [name, draw] of Object.entries(drawings)) {
       const chart = { name, draw, root: byId(`chart-${name}`), marks: new Map(), places: new Map() };
       Object.assign(chart, { ranges: new Map(), raises: name !== "history" });
-      if (name === "parallel") chart.root.style.minWidth = `${(study.axes.length + 1) * 64 + 64}px`;
+      if (name === "parallel") {
+        const axes = study.axes.length + study.objectives.length;
+        chart.root.style.minWidth = `${axes * 56 + 64}px`;
+      }
       charts.push(chart);
       show(chart);
       listen(chart);
     }
     addLegend();
+    addChoice();
     window.addEventListener("resize", () => charts.forEach(show));
     // A run that goes on has none yet.
     if (byId("images")) byId("images").open = false;
+  }
+
+  function addChoice() {
+    if (study.objectives.length === 1) return;
+    const place = byId("charts-objective");
+    const select = html("select", "", undefined, html("label", "", "Objective shown ", place));
+    study.objectives.forEach((each, index) => (html("option", "", short(each.metric, 40), select).value = index));
+    select.addEventListener("change", () => {
+      shownAt = Number(select.value);
+      for (const chart of charts) chart.width = 0;
+      charts.forEach(show);
+    });
+    place.hidden = false;
   }
 
   function addLegend() {
@@ -373,14 +417,16 @@
     const entries = ["finished", "stopped", "interrupted", "running", "failed"].filter(present);
     const looks = entries.map((state) => [state, { state }]);
     if (trials.some((trial) => trial.default)) looks.push(["default configuration", { state: "finished", default: true }]);
-    looks.push(["best", { state: "finished", best: true }]);
+    if (trials.some((trial) => trial.front)) looks.push(["on the Pareto front", { front: true }]);
+    looks.push([study.objectives.length > 1 ? "most balanced" : "best", { state: "finished", best: true }]);
     for (const [text, trial] of looks) {
       const entry = html("span", "", undefined, legend);
       const sign = svg("svg", { width: 20, height: 20, "aria-hidden": "true" }, entry);
-      drawMark(trial, 10, 10, sign);
+      if (trial.front) svg("circle", { class: "ring", cx: 10, cy: 10, r: 8 }, sign);
+      else drawMark(trial, 10, 10, sign);
       html("span", "", text, entry);
     }
-    byId("chart-history").parentNode.before(legend);
+    charts[0].root.parentNode.before(legend);
   }
 
   // The table.

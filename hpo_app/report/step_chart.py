@@ -13,8 +13,9 @@ from hpo_app.report.markup import Html, element
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-_WIDTH, _HEIGHT = 900, 380
-_LEFT, _RIGHT, _TOP, _BOTTOM = 70, 886, 14, 336
+# Drawn for the width between a phone and a desk; the style sheet sees to the size of letters.
+_WIDTH, _HEIGHT = 640, 340
+_LEFT, _RIGHT, _TOP, _BOTTOM = 84, 630, 14, 284
 # Above this ratio of the largest to the smallest value, a linear axis shows only the largest.
 _LOG_RATIO = 1000.0
 # How many looks the style sheet has; further runs begin anew.
@@ -33,7 +34,7 @@ def step_chart(lines: Mapping[str, Sequence[tuple[int, float]]], ends: Mapping[s
     scale = _Scale(values)
     grid = [_grid_line(scale, value) for value in scale.ticks]
     marks = [
-        _text(_across(at, last), _BOTTOM + 20, str(at), "middle")
+        _text(_across(at, last), _BOTTOM + 24, str(at), "middle")
         for at in sorted({0, last // 2, last})
     ]
     drawn = [
@@ -42,7 +43,7 @@ def step_chart(lines: Mapping[str, Sequence[tuple[int, float]]], ends: Mapping[s
         for place, (name, steps) in enumerate(lines.items())
         if steps
     ]  # fmt: skip
-    axis = _text((_LEFT + _RIGHT) / 2, _HEIGHT - 4, "trial", "middle")
+    axis = _text((_LEFT + _RIGHT) / 2, _HEIGHT - 6, "trial", "middle")
     return element(
         "svg",
         *grid,
@@ -66,9 +67,16 @@ class _Scale:
         if low == high:
             low, high = low - (abs(low) or 1.0) / 2, high + (abs(high) or 1.0) / 2
         self._low, self._high = self._into(low), self._into(high)
-        shares = (0.0, 0.25, 0.5, 0.75, 1.0)
-        places = [self._low * (1 - share) + self._high * share for share in shares]
-        self.ticks = [10.0**place if self._is_log else place for place in places]
+        self.ticks = [10.0**place if self._is_log else place for place in self._places()]
+
+    def _places(self) -> list[float]:
+        """Return about five round numbers from the lower to the upper end."""
+        rough = self._high / 5 - self._low / 5
+        size = 10.0 ** math.floor(math.log10(rough))
+        step = next(factor * size for factor in (1, 2, 5, 10) if factor * size >= rough)
+        step = max(step, 1.0) if self._is_log and self._high - self._low >= 2 else step
+        first, last = math.ceil(self._low / step), math.floor(self._high / step)
+        return [place * step for place in range(first, last + 1)]
 
     def _into(self, value: float) -> float:
         return math.log10(value) if self._is_log else value

@@ -1,5 +1,6 @@
 """The report as a person meets it: with a mouse, with keys, on a phone, without a script."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -228,3 +229,42 @@ def test_a_comparison_loads_whole_and_fits_the_screen(visit, tmp_path, size, sch
     assert visited.page.evaluate("document.documentElement.scrollWidth") == size[0]
     assert visited.page.locator("path.run").count() == 2
     visited.page.screenshot(path=str(tmp_path / "page.png"), full_page=True)
+
+
+def study_of_two():
+    """Return a study in which what lowers the loss raises the cost."""
+    criteria = Criteria((Objective("loss", Mode.MIN), Objective("cost", Mode.MIN)), ())
+    study = study_of(12)
+    trials = tuple(
+        replace(
+            trial,
+            reports=tuple(
+                replace(report, metrics={**report.metrics, "cost": 20.0 - trial.number})
+                for report in trial.reports
+            ),
+        )
+        for trial in study.trials
+    )
+    return replace(study, criteria=criteria, trials=trials)
+
+
+def test_of_several_objectives_each_can_be_looked_at(visit, tmp_path):
+    visited = visit(written(study_of_two(), tmp_path, has_images=False))
+    page, history = visited.page, "#chart-history text.label"
+    assert page.locator("#chart-front > g").count() == 11  # One failed.
+    assert page.locator("#chart-front .ring").count() > 1
+    assert page.locator(history).text_content() == "loss (lower is better)"
+    labels = page.locator("#chart-parallel text.label").all_text_contents()
+    assert labels == ["lr", "net", "loss", "cost"]
+    page.locator("#chart-front").press("ArrowRight")
+    assert "cost" in page.locator("#tip").inner_text()
+    page.locator("#charts-objective select").select_option(label="cost")
+    assert page.locator(history).text_content() == "cost (lower is better)"
+    assert page.locator("#chart-curves text.label").text_content() == "cost (lower is better)"
+    assert not visited.said
+
+
+def test_one_objective_has_no_choice_and_no_front(visit, report):
+    page = visit(report).page
+    assert page.locator("#chart-front").count() == 0
+    assert page.locator("#charts-objective").is_hidden()

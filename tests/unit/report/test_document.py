@@ -177,7 +177,7 @@ def test_what_the_charts_draw_cannot_end_its_block(study_with_hostile_names, tmp
     written(study_with_hostile_names, tmp_path)
     raw = (tmp_path / "index.html").read_text(encoding="utf-8")
     data = data_of(raw)
-    assert "<script>alert(1)</script>" in data["metric"]
+    assert "<script>alert(1)</script>" in data["objectives"][0]["metric"]
     assert raw.count("</script>") == 2
     assert not re.search(r"<script>alert", raw)
 
@@ -186,19 +186,19 @@ def test_the_charts_have_every_trial_with_its_place_on_every_axis(typical_study,
     written(typical_study, tmp_path)
     data = data_of((tmp_path / "index.html").read_text(encoding="utf-8"))
     assert [trial["n"] for trial in data["trials"]] == [0, 1, 2]
-    assert [trial["value"] for trial in data["trials"]] == [0.0412, 0.01, None]
-    assert data["steps"] == [[0, 0.0412], [1, 0.01]]
+    assert [trial["values"] for trial in data["trials"]] == [[0.0412], [0.01], [None]]
+    assert data["objectives"][0]["steps"] == [[0, 0.0412], [1, 0.01]]
     assert data["axes"][0]["name"] == "lr"
     assert [trial["at"][0] for trial in data["trials"]] == [0.75, 0.5229, 0.6307]
-    assert data["trials"][1]["curve"] == [[1, 0.9], [2, 0.7], [3, 0.01]]
+    assert data["trials"][1]["curves"][0] == [[1, 0.9], [2, 0.7], [3, 0.01]]
 
 
 def test_long_curves_are_thinned_and_end_where_they_end(make_study, make_trial, tmp_path):
     written(make_study(make_trial(0, [float(n) for n in range(1, 1001)])), tmp_path)
     (trial,) = data_of((tmp_path / "index.html").read_text(encoding="utf-8"))["trials"]
-    assert len(trial["curve"]) <= 121
-    assert trial["curve"][0] == [1, 1.0]
-    assert trial["curve"][-1] == [1000, 1000.0]
+    assert len(trial["curves"][0]) <= 121
+    assert trial["curves"][0][0] == [1, 1.0]
+    assert trial["curves"][0][-1] == [1000, 1000.0]
 
 
 @pytest.mark.parametrize("has_images", [True, False])
