@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import io
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from matplotlib import rc_context
+
+from hpo_app.errors import listed
 from hpo_app.plots import (
     contour,
     distribution_of_values,
@@ -30,8 +33,17 @@ if TYPE_CHECKING:
 
     from hpo_app.study.records import Study
 
-# In the order of the report. A figure's description for those who cannot see it is its label.
-PLOTS: dict[str, Callable[[Study], Figure]] = {
+# What would tell files of equal figures apart, by format.
+_STAMPS = {
+    "png": ("Software",),
+    "svg": ("Date",),
+    "svgz": ("Date",),
+    "pdf": ("CreationDate",),
+}
+
+# In the order of the report. Each draws a study, and may take options beside it. A figure's
+# description for those who cannot see it is its label.
+PLOTS: dict[str, Callable[..., Figure]] = {
     "pareto_front": pareto_front.draw,
     "optimization_history": optimization_history.draw,
     "learning_curves": learning_curves.draw,
@@ -58,7 +70,7 @@ _OF_MANY_TRIALS = {
 _OF_TWO_PARAMETERS = {"parameter_importance", "parallel_coordinates", "contour"}
 
 
-def plots_of(study: Study) -> dict[str, Callable[[Study], Figure]]:
+def plots_of(study: Study) -> dict[str, Callable[..., Figure]]:
     """Return what is worth drawing of a study, in the order of the report."""
     left_out = set()
     if not study.criteria.has_several:
@@ -74,7 +86,21 @@ def plots_of(study: Study) -> dict[str, Callable[[Study], Figure]]:
 
 
 def save(figure: Figure, path: Path) -> None:
-    """Write a figure as PNG, whole or not at all; equal figures give equal files."""
+    """Write a figure in the format of the path's suffix, whole or not at all; PNG without one.
+
+    Equal figures give equal files.
+
+    Raises:
+        ValueError: If matplotlib does not know the format.
+    """
+    kind = path.suffix.lower().removeprefix(".") or "png"
+    known = figure.canvas.get_supported_filetypes()
+    if kind not in known:
+        raise ValueError(f"{path}: no figure is written as {kind}, but as {listed(sorted(known))}")
     buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=DPI, metadata={"Software": None})
+    # When and by what it was made would differ from file to file.
+    unstamped: dict[str, Any] = dict.fromkeys(_STAMPS.get(kind, ()))
+    stamps: dict[str, Any] = {"metadata": unstamped} if unstamped else {}
+    with rc_context({"svg.hashsalt": "hpo_app"}):
+        figure.savefig(buffer, format=kind, dpi=DPI, **stamps)
     replace_file(path, buffer.getvalue())

@@ -70,14 +70,15 @@ class Landscape:
     iteration: int
 
 
-def landscape(study: Study, names: tuple[str, str] | None = None) -> Landscape | None:
-    """Return the objective over two parameters, by default the two most important ones.
+def landscape(study: Study, names: Sequence[str] = ()) -> Landscape | None:
+    """Return the objective over two parameters: those named, and then the most important ones.
 
     None if there are fewer, or not three trials that have both and a value. Over words without an
     order nothing is averaged.
     """
     known = parameter_axes(study)
-    chosen = [name for name in names or most_important(study, 2) if name in known]
+    wanted = dict.fromkeys([*names, *most_important(study, 2 + len(names))])
+    chosen = [name for name in wanted if name in known]
     if len(chosen) < 2:
         return None
     x, y = known[chosen[0]], known[chosen[1]]
@@ -91,7 +92,7 @@ def landscape(study: Study, names: tuple[str, str] | None = None) -> Landscape |
     return Landscape(x, y, _points(study, x, y), heights, is_log, comparison.iteration)
 
 
-def draw(study: Study, *, names: tuple[str, str] | None = None) -> Figure:
+def draw(study: Study, *, names: Sequence[str] = ()) -> Figure:
     """Draw the objective as colours over two parameters, with the trials on top."""
     land, metric = landscape(study, names), study.objective.metric
     if land is None:

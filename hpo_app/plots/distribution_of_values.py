@@ -13,8 +13,8 @@ from hpo_app.plots.style import (
     PURPLE,
     add_legend,
     drawable,
+    empty_figure,
     label_axes,
-    message_figure,
     metric_label,
     new_axes,
     new_figure,
@@ -74,8 +74,7 @@ def draw(study: Study) -> Figure:
     spread, metric = distribution_of_values(study), study.objective.metric
     title = f"How good the trials are by {metric}"
     if not spread.values:
-        count = counted(len(study.trials), "trial")
-        return message_figure(title, f"None of {count} has a value: there is nothing to draw.")
+        return empty_figure(title, study, "has a value")
     figure = new_figure(title, _description(spread, metric))
     axes = new_axes(figure)
     xs = [drawable(value) for value in spread.values]

@@ -16,8 +16,8 @@ from hpo_app.plots.style import (
     add_legend,
     count_along_x,
     drawable,
+    empty_figure,
     label_axes,
-    message_figure,
     metric_label,
     new_axes,
     new_figure,
@@ -83,10 +83,7 @@ def draw(study: Study) -> Figure:
     learned, metric = learning_curves(study), study.objective.metric
     title = f"Learning curves of {metric}"
     if not learned.curves:
-        count = counted(len(study.trials), "trial")
-        return message_figure(
-            title, f"None of {count} reported {metric}: there is nothing to draw."
-        )
+        return empty_figure(title, study, f"reported {metric}")
     figure = new_figure(title, _description(learned, metric))
     axes = new_axes(figure)
     _draw_lines(axes, learned.curves)

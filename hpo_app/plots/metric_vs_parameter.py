@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING
 
 from hpo_app.analysis.axes import parameter_axes
 from hpo_app.analysis.best import best_trial
-from hpo_app.analysis.wording import counted
 from hpo_app.plots.points import draw_points, point_of, spread
 from hpo_app.plots.style import (
     add_legend,
+    empty_figure,
     few_ticks_along_x,
     label_axes,
     label_ticks,
-    message_figure,
     metric_label,
     new_figure,
     new_panels,
@@ -69,7 +68,7 @@ def draw(study: Study, *, names: Collection[str] | None = None) -> Figure:
     title = f"{metric} by parameter"
     has_value = any(point.y is not None for cut in slices for point in cut.points)
     if not has_value:
-        return message_figure(title, _why_empty(study))
+        return empty_figure(title, study, "has both a parameter and a value")
     shown, left_out = slices[:MAX_PANELS], len(slices) - MAX_PANELS
     if left_out > 0:
         title += f" (the first {MAX_PANELS} of {len(slices)} parameters)"
@@ -84,11 +83,6 @@ def draw(study: Study, *, names: Collection[str] | None = None) -> Figure:
     figure.supylabel(metric_label(study.objective), fontsize=10, parse_math=False)
     add_legend(figure)
     return figure
-
-
-def _why_empty(study: Study) -> str:
-    count = counted(len(study.trials), "trial")
-    return f"None of {count} has both a parameter and a value: there is nothing to draw."
 
 
 def _draw_panel(axes: Axes, cut: Slice) -> None:

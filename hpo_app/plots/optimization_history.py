@@ -14,8 +14,8 @@ from hpo_app.plots.style import (
     add_legend,
     count_along_x,
     drawable,
+    empty_figure,
     label_axes,
-    message_figure,
     metric_label,
     new_axes,
     new_figure,
@@ -60,8 +60,7 @@ def draw(study: Study) -> Figure:
     history, metric = optimization_history(study), study.objective.metric
     title = f"Optimization history of {metric}"
     if not history.best_so_far:
-        count = counted(len(study.trials), "trial")
-        return message_figure(title, f"None of {count} has a value: there is nothing to draw.")
+        return empty_figure(title, study, "has a value")
     figure = new_figure(title, _description(history, metric))
     axes = new_axes(figure)
     numbers = [number for number, _ in history.best_so_far]

@@ -23,8 +23,8 @@ from hpo_app.plots.style import (
     TICK_SIZE,
     VERMILLION,
     drawable,
+    empty_figure,
     inert,
-    message_figure,
     metric_label,
     new_figure,
 )
@@ -119,9 +119,7 @@ def draw(study: Study, *, top: int = _TOP) -> Figure:
     crossed, metric = parallel_coordinates(study, top=top), study.objective.metric
     title = f"Parameters of the best trials by {metric}"
     if not any(line.heights[-1] is not None for line in crossed.lines) or len(crossed.axes) < 2:
-        count = counted(len(study.trials), "trial")
-        reason = f"None of {count} has both a parameter and a value: there is nothing to draw."
-        return message_figure(title, reason)
+        return empty_figure(title, study, "has both a parameter and a value")
     if crossed.num_left_out:
         shown = len(crossed.axes) - 1
         title += f" ({shown} of {shown + crossed.num_left_out} parameters)"

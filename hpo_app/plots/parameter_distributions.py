@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING
 from hpo_app.analysis.axes import parameter_axes
 from hpo_app.analysis.best import rank
 from hpo_app.analysis.importance import most_important
-from hpo_app.analysis.wording import counted
 from hpo_app.plots.scales import scale_along_x
 from hpo_app.plots.style import (
     BLUE,
     add_legend,
+    empty_figure,
     inert,
-    message_figure,
     new_figure,
     new_panels,
 )
@@ -72,9 +71,7 @@ def draw(study: Study, *, top: int | None = None) -> Figure:
     title, best = "Values that were tried, and those of the best trials", _best(study, top)
     found = [spread for spread in parameter_distributions(study, top=top) if any(spread.tried)]
     if not found or not best:
-        count = counted(len(study.trials), "trial")
-        reason = f"None of {count} has both a parameter and a value: there is nothing to draw."
-        return message_figure(title, reason)
+        return empty_figure(title, study, "has both a parameter and a value")
     shown = found
     if len(found) > MAX_PANELS:
         kept = set(most_important(study, MAX_PANELS))

@@ -14,8 +14,8 @@ from hpo_app.plots.style import (
     BLACK,
     add_legend,
     drawable,
+    empty_figure,
     label_axes,
-    message_figure,
     metric_label,
     new_figure,
     new_panels,
@@ -61,8 +61,7 @@ def draw(study: Study) -> Figure:
     """Draw one panel per pair of objectives, at most `MAX_PANELS`."""
     title, pairs = "Pareto front", pareto_pairs(study)
     if not any(pair.points for pair in pairs):
-        count = counted(len(study.trials), "trial")
-        return message_figure(title, f"None of {count} has all values: there is nothing to draw.")
+        return empty_figure(title, study, "has all values")
     shown, left_out = pairs[:MAX_PANELS], len(pairs) - MAX_PANELS
     if left_out > 0:
         title += f" (the first {MAX_PANELS} of {len(pairs)} pairs of objectives)"

@@ -20,8 +20,8 @@ from hpo_app.plots.style import (
     count_along_x,
     count_along_y,
     dress,
+    empty_figure,
     label_axes,
-    message_figure,
     new_figure,
 )
 from hpo_app.study.records import TrialState
@@ -114,9 +114,7 @@ def draw(study: Study) -> Figure:
     """Draw a row per member with its copies, and below the schedule of each changed parameter."""
     lineage, title = pbt_lineage(study), "Lineage of the population"
     if not lineage.copies:
-        count = counted(len(study.trials), "trial")
-        reason = f"None of {count} went on from another's state: there is nothing to draw."
-        return message_figure(title, reason)
+        return empty_figure(title, study, "went on from another's state")
     shown = lineage.changed[:MAX_SCHEDULES]
     if len(lineage.changed) > MAX_SCHEDULES:
         title += f" (schedules of {MAX_SCHEDULES} of {len(lineage.changed)} parameters)"

@@ -15,7 +15,7 @@ from matplotlib.font_manager import FontProperties, findfont, get_font
 from matplotlib.ticker import MaxNLocator
 
 from hpo_app.analysis.axes import LARGEST, is_far_apart
-from hpo_app.analysis.wording import plain
+from hpo_app.analysis.wording import counted, plain
 
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from hpo_app.plan.run_plan import Objective
+    from hpo_app.study.records import Study
 
 # Told apart with any kind of colour vision, and in grey.
 # Source: Okabe and Ito (2008), "Color Universal Design", https://jfly.uni-koeln.de/color/
@@ -67,6 +68,12 @@ def message_figure(title: str, reason: str) -> Figure:
     text = textwrap.fill(inert(reason, limit=400), 70)
     figure.text(0.5, 0.45, text, ha="center", va="center", color=GREY, parse_math=False)
     return figure
+
+
+def empty_figure(title: str, study: Study, lacks: str) -> Figure:
+    """Return a figure that says what none of the trials has, for example `has a value`."""
+    count = counted(len(study.trials), "trial")
+    return message_figure(title, f"None of {count} {lacks}: there is nothing to draw.")
 
 
 def new_axes(figure: Figure) -> Axes:

@@ -15,8 +15,8 @@ from hpo_app.plots.style import (
     BLACK,
     TICK_SIZE,
     count_along_y,
+    empty_figure,
     label_axes,
-    message_figure,
     new_axes,
     new_figure,
     say_above,
@@ -98,8 +98,7 @@ def draw(study: Study) -> Figure:
     times = timeline(study)
     title = "When trials trained"
     if not times.spans:
-        count = counted(len(study.trials), "trial")
-        return message_figure(title, f"None of {count} has started: there is nothing to draw.")
+        return empty_figure(title, study, "has started")
     figure = new_figure(
         title, _description(times), height=min(2.0 + 0.35 * times.num_lanes, _MOST_HEIGHT_IN)
     )

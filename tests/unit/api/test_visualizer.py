@@ -65,3 +65,49 @@ def test_any_study_is_analysed_and_shown(hostile_study, tmp_path):
     figure = HPOVisualizer().create_summary_report(results, analysis, output_dir=tmp_path / "r")
     assert Path(tmp_path / "r" / "summary.png").exists()
     assert figure.get_label()
+
+
+@pytest.mark.parametrize(
+    ("suffix", "begins"),
+    [(".svg", b"<?xml"), (".pdf", b"%PDF"), ("", b"\x89PNG"), (".PNG", b"\x89PNG")],
+)
+def test_a_figure_is_written_as_its_suffix_says_and_twice_alike(results, tmp_path, suffix, begins):
+    paths = [tmp_path / f"{name}{suffix}" for name in ("one", "two")]
+    for path in paths:
+        HPOVisualizer().plot_optimization_history(results, path)
+    one, two = (path.read_bytes() for path in paths)
+    assert one.startswith(begins)
+    assert one == two
+
+
+def test_importance_and_contour_take_the_results_and_one_name(make_study, make_trial):
+    params = [{"lr": 0.1 * n, "gamma": 1.0 - 0.01 * n, "p": n % 3} for n in range(1, 12)]
+    trials = [make_trial(n, [1.0 / (n + 1)], params=each) for n, each in enumerate(params)]
+    space = {name: {"type": "uniform", "low": 0.0, "high": 2.0} for name in ("lr", "gamma", "p")}
+    results = Results(make_study(*trials, space=space))
+    assert "Importance" in HPOVisualizer().plot_parameter_importance(results).get_label()
+    assert "gamma" in HPOVisualizer().plot_contour(results, "gamma").get_label()
+
+
+@pytest.mark.parametrize("name", PLOTS)
+@pytest.mark.parametrize("subject", [None, "run", {"best_trial": None}])
+def test_what_is_no_run_is_a_message(name, subject):
+    with pytest.raises(HpoError, match="expected  what HPOptimizer"):
+        getattr(HPOVisualizer(), name)(subject)
+
+
+@pytest.mark.parametrize(
+    ("call", "told"),
+    [
+        (lambda plots, results: plots.plot_contour(results, ("lr", "lr", "lr")), "at most 2"),
+        (lambda plots, results: plots.plot_contour(results, "lrr"), "write 'lr'"),
+        (lambda plots, results: plots.plot_parallel_coordinates(results, top=0), "at least 1"),
+        (lambda plots, results: plots.plot_timeline(results, "x.docx"), "written as docx"),
+        (lambda plots, results: plots.plot_timeline(results, 3), "path of a file"),
+        (lambda plots, _: plots.create_summary_report(None), "what HPOptimizer"),
+        (lambda plots, results: plots.create_summary_report(results, {}), "analyze_results"),
+    ],
+)
+def test_a_wrong_argument_of_a_plot_is_a_message(results, call, told):
+    with pytest.raises(HpoError, match=told):
+        call(HPOVisualizer(), results)
