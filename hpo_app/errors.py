@@ -64,8 +64,9 @@ class HpoError(Exception):
     exit_code = EXIT_UNEXPECTED
     subject = "the run"
 
-    def __init__(self, problems: Sequence[Problem]) -> None:
+    def __init__(self, problems: Sequence[Problem], subject: str = "") -> None:
         self.problems = tuple(problems)
+        self.subject = subject or type(self).subject
         super().__init__(self._text())
 
     def _text(self) -> str:

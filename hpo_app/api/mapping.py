@@ -7,6 +7,7 @@ rendered, checked and stored alike.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -14,7 +15,7 @@ from hpo_app.errors import Problem, listed, near_miss
 
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Container, Iterable, Iterator, Sequence
 
 # Where parameters are looked for, in this order.
 PARTS = ("model", "data", "training")
@@ -42,6 +43,11 @@ class Place:
         for step in self.path:
             node = node[step]
         return node
+
+    def overlaps(self, other: Place) -> bool:
+        """Return whether both are one place, or one lies inside the other."""
+        shared = min(len(self.path), len(other.path))
+        return self.part == other.part and self.path[:shared] == other.path[:shared]
 
     def is_in(self, configs: Mapping[str, Any]) -> bool:
         """Return whether there is such a place."""
@@ -72,6 +78,7 @@ def place_parameters(
     problems: list[Problem],
     *,
     deciding: Container[str] = (),
+    of_model: Collection[str] = (),
 ) -> dict[str, Any]:
     """Write `${params.name}` into the configs for each parameter.
 
@@ -82,26 +89,48 @@ def place_parameters(
             dotted name, or its one unambiguous leaf name, exists.
         problems: Gets what cannot be placed.
         deciding: Parameters that others depend on; they have a say also where they land nowhere.
+        of_model: Parameters that a named model knows, for messages; none for one's own model.
 
     Returns:
         `{parameter: what stood at its first place}`, for those that have no default of their own.
         A parameter that the configs read already is left alone, and is not in it.
     """
     names = tuple(names)
-    problems += _unknown(mapping or {}, names)
-    before: dict[str, Any] = {}
+    mapping = _sound_mapping(mapping, names, problems)
+    placed: dict[str, list[Place]] = {}
     for name in names:
-        if name in (mapping or {}):
-            places = _mapped(configs, name, (mapping or {})[name], problems)
-        elif _is_read(name, configs):
-            continue
-        else:
-            places = _found(configs, name, problems, may_miss=name in deciding)
+        if name in mapping:
+            placed[name] = _mapped(configs, name, mapping[name], problems)
+        elif not _is_read(name, configs):
+            found = _found(configs, name, problems)
+            if found is None and name not in deciding:
+                problems.append(_nowhere(configs, name, of_model))
+            placed[name] = found or []
+    problems += _shared(placed, mapping)
+    before = {name: places[0].read(configs) for name, places in placed.items() if places}
+    taken: list[Place] = []
+    for name, places in placed.items():
         for place in places:
-            before.setdefault(name, place.read(configs))
-        for place in places:
-            place.write(configs, f"${{params.{name}}}")
+            if not any(place.overlaps(other) for other in taken):
+                place.write(configs, f"${{params.{name}}}")
+                taken.append(place)
     return before
+
+
+def _shared(placed: Mapping[str, list[Place]], mapping: Mapping[str, Any]) -> Iterator[Problem]:
+    """Yield each parameter whose value another one would write over."""
+    taken: list[tuple[str, Place]] = []
+    for name, places in placed.items():
+        for place in places:
+            found = next((each for each in taken if place.overlaps(each[1])), None)
+            if found is None:
+                taken.append((name, place))
+                continue
+            other, where = found
+            key = f"param_{'mapping' if name in mapping else 'space'}.{name}"
+            expected = f"a place of its own: the value of {other} lands in {where}"
+            fix = f"map {name} to another key by param_mapping, or leave one of the two out"
+            yield Problem(key, str(place), expected, fix)
 
 
 def interpolated(template: Mapping[str, Any], part: str = "model") -> Iterator[Place]:
@@ -115,32 +144,62 @@ def _is_read(name: str, configs: Mapping[str, Any]) -> bool:
     return re.search(rf"\$\{{\s*params\.{re.escape(name)}(?!\w)", str(configs)) is not None
 
 
-def _unknown(mapping: ParamMapping, names: Sequence[str]) -> Iterator[Problem]:
-    for name in mapping:
+def _sound_mapping(
+    mapping: Any, names: Sequence[str], problems: list[Problem]
+) -> dict[str, list[str]]:
+    """Return the paths by parameter; what is no path, or of no parameter, is put on record."""
+    if mapping is None:
+        return {}
+    if not isinstance(mapping, Mapping):
+        got, fix = f"{mapping!r:.60}", "write param_mapping={'lr': 'optimizer.lr'}"
+        problems.append(Problem("param_mapping", got, "a mapping of parameters to paths", fix))
+        return {}
+    sound: dict[str, list[str]] = {}
+    for name, paths in mapping.items():
+        listed_paths = [paths] if isinstance(paths, str) else paths
         if name not in names:
-            expected = f"a parameter of param_space: {listed(names)}"
-            yield Problem(f"param_mapping.{name}", str(mapping[name]), expected, "leave it out")
+            expected, near = (
+                f"a parameter of param_space: {listed(names)}",
+                near_miss(str(name), names),
+            )
+            fix = f"write {near!r}" if near else "leave it out"
+            problems.append(Problem(f"param_mapping.{name}", str(paths), expected, fix))
+        elif _are_paths(listed_paths):
+            sound[name] = list(listed_paths)
+        else:
+            expected = "a dotted path as text, or a list of them"
+            fix = f"write param_mapping={{{name!r}: 'optimizer.lr'}}"
+            problems.append(Problem(f"param_mapping.{name}", f"{paths!r:.60}", expected, fix))
+            sound[name] = []
+    return sound
+
+
+def _are_paths(paths: Any) -> bool:
+    return (
+        isinstance(paths, (list, tuple))
+        and bool(paths)
+        and all(isinstance(path, str) and path for path in paths)
+    )
 
 
 def _mapped(
-    configs: Mapping[str, Any], name: str, paths: str | Sequence[str], problems: list[Problem]
+    configs: Mapping[str, Any], name: str, paths: Sequence[str], problems: list[Problem]
 ) -> list[Place]:
     places = []
-    for path in [paths] if isinstance(paths, str) else paths:
-        place = _at(configs, str(path))
+    for path in paths:
+        place = _at(configs, path)
         if place is not None:
             places.append(place)
             continue
-        near = _near(str(path), configs)
+        near = _near(path, configs)
         fix = f"write {near}" if near else "add the key to the config, with any value"
         expected = "the dotted path of a key in model_config, data_config or training_config"
-        problems.append(Problem(f"param_mapping.{name}", str(path), expected, fix))
+        problems.append(Problem(f"param_mapping.{name}", path, expected, fix))
     return places
 
 
-def _found(
-    configs: Mapping[str, Any], name: str, problems: list[Problem], *, may_miss: bool
-) -> list[Place]:
+def _found(configs: Mapping[str, Any], name: str, problems: list[Problem]) -> list[Place] | None:
+    """Return where a name leads: None for nowhere; no place where that is a problem already."""
     for part in PARTS:
         exact = _walk(configs[part], part, name.split("."))
         if exact is not None:
@@ -160,21 +219,21 @@ def _found(
             )
             return []
     prefixed = _at(configs, name)
-    if prefixed is None and not may_miss:
-        problems.append(_nowhere(configs, name))
-    return [] if prefixed is None else [prefixed]
+    return None if prefixed is None else [prefixed]
 
 
-def _nowhere(configs: Mapping[str, Any], name: str) -> Problem:
+def _nowhere(configs: Mapping[str, Any], name: str, of_model: Collection[str]) -> Problem:
+    key, got = f"param_space.{name}", "a parameter whose value would land nowhere"
     near = _near(name, configs)
-    fix = f"write param_mapping={{{name!r}: {near!r}}}, or " if near else ""
+    mapped = f"write param_mapping={{{name!r}: {near!r}}}, or " if near else ""
+    if of_model:
+        meant = near_miss(name, of_model)
+        expected = f"a parameter of the model: {listed(of_model)}; or a key of its configs"
+        fix = f"write {meant!r}" if meant else f"{mapped}choose one of them"
+        return Problem(key, got, expected, fix)
     leaf = name.rpartition(".")[2]
-    return Problem(
-        f"param_space.{name}",
-        "a parameter whose value would land nowhere",
-        f"a key {leaf} in model_config, data_config or training_config",
-        f"{fix}add the key to one of them, with any value",
-    )
+    expected = f"a key {leaf} in model_config, data_config or training_config"
+    return Problem(key, got, expected, f"{mapped}add the key to one of them, with any value")
 
 
 def _at(configs: Mapping[str, Any], path: str) -> Place | None:

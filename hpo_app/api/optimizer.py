@@ -14,17 +14,20 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 
 from hpo_app.api.analysis import analyze
+from hpo_app.api.plain import plain_config
 from hpo_app.api.process import process_left_as_it_was
-from hpo_app.api.request import Request, compose_request
+from hpo_app.api.request import Request, compose_request, words_of
 from hpo_app.api.results import Results
-from hpo_app.api.resuming import refuse_other_function, stored_request
-from hpo_app.api.run_folder import new_folder, store_config
+from hpo_app.api.resuming import changes_as_text, refuse_other_function, stored_request
+from hpo_app.api.run_folder import new_folder, run_folder_of, store_config
 from hpo_app.api.search_space import define_space
 from hpo_app.api.training_engine import TrainingEngine
+from hpo_app.api.words import Words, said_in_python
 from hpo_app.config.parse import parse_plan
 from hpo_app.config.reading import parse_reading
 from hpo_app.config.settings import parse_settings
 from hpo_app.config.trainer import is_unnamed
+from hpo_app.errors import PlanError
 from hpo_app.signals import Signals
 from hpo_app.study.folder import remove_unused
 from hpo_app.study.lock import claimed
@@ -39,6 +42,7 @@ if TYPE_CHECKING:
     from hpo_app.api.mapping import ParamMapping
     from hpo_app.api.search_space import DefinedSpace
     from hpo_app.config.compose import Origin
+    from hpo_app.errors import Problem
     from hpo_app.training.contract import TrainFunction
 
 _LOG = logging.getLogger("HPOptimizer")
@@ -75,6 +79,7 @@ class HPOptimizer:
 
         Raises:
             ImportError: If Ray Tune is not installed.
+            PlanError: If `ray_config` is no mapping.
         """
         if importlib.util.find_spec("ray") is None or importlib.util.find_spec("ray.tune") is None:
             raise ImportError(_NO_RAY)
@@ -82,7 +87,12 @@ class HPOptimizer:
             training_engine = TrainingEngine(training_engine)
         self.training_engine = training_engine
         self.results: Results | None = None
-        self._ray_config = dict(ray_config or {})
+        problems: list[Problem] = []
+        self._ray_config = plain_config(
+            {} if ray_config is None else ray_config, "ray_config", problems
+        )
+        if problems:
+            raise PlanError(problems, "the arguments of HPOptimizer()")
 
     def optimize(  # noqa: PLR0913, PLR0917 - a search has that many sides, each with a name
         self,
@@ -164,26 +174,29 @@ class HPOptimizer:
             max_concurrent_trials=max_concurrent_trials,
             time_budget_s=time_budget_s,
             seed=seed,
-            settings={**settings, "trusted_modules": self._trusted(name, settings)},
+            settings={
+                **settings,
+                "trusted_modules": self._trusted(name, settings.get("trusted_modules")),
+            },
             ray_config=self._ray_config,
             trainer=name,
+            run_dir=run_dir,
         )
-        config, origin = compose_request(request)
-        folder = new_folder(run_dir)
         # All that is wrong is said before anything is written.
-        parse_plan(config, origin, has_function=name is not None)
-        with claimed(folder):
-            store_config(config, origin, folder)
-            return self._run("optimize", (config, origin), folder, (), Console(quiet=not progress))
+        source = compose_request(request)
+        folder = new_folder(run_dir)
+        with claimed(folder), said_in_python(words_of(request)):
+            store_config(*source, folder)
+            return self._run("optimize", source, folder, (), Console(quiet=not progress))
 
     def resume(self, path: str | Path, *, progress: bool = True, **changes: Any) -> Results:
         """Go on with a run that was cut off, or is to be longer.
 
         Args:
-            path: The run folder.
+            path: The run folder, or a file of it.
             progress: Whether to show the run while it lasts.
-            **changes: What a run may be continued with, for example `num_trials=80` or
-                `time_budget_s=3600`.
+            **changes: What a run may be continued with, for example `num_trials=80`,
+                `time_budget_s=3600` or `resources_per_trial={"cpu": 2}`.
 
         Returns:
             What came out of all of the run.
@@ -194,13 +207,15 @@ class HPOptimizer:
             ResourceError: As `optimize`.
             KeyboardInterrupt: As `optimize`.
         """
-        folder = Path(path).absolute()
+        folder = run_folder_of(path, "resume()")
         name = self.training_engine.name
-        trusted = self._trusted(name, {})
-        source, texts = stored_request(folder, {**changes, **self._ray_changes()}, trusted)
-        refuse_other_function(source[0], name)
-        with claimed(folder):
-            return self._run("resume", source, folder, texts, Console(quiet=not progress))
+        trusted = self._trusted(name, changes.pop("trusted_modules", None))
+        texts = changes_as_text(changes, self._ray_config, trusted)
+        with said_in_python(Words("resume", typed=texts)):
+            source = stored_request(folder, texts)
+            refuse_other_function(source[0], name)
+            with claimed(folder):
+                return self._run("resume", source, folder, texts, Console(quiet=not progress))
 
     def define_search_space(self, param_space: Mapping[str, Any]) -> DefinedSpace:
         """Return the typed search space, which `optimize` takes too.
@@ -246,6 +261,9 @@ class HPOptimizer:
     def load_results(self, path: str | Path) -> Results:
         """Read a run folder, of any run of ours, and remember it as the last one.
 
+        Args:
+            path: The run folder, or a file of it such as its `journal.jsonl`.
+
         Raises:
             RunFolderError: If it is no run folder, or its journal cannot be read.
         """
@@ -260,20 +278,15 @@ class HPOptimizer:
             )
         return chosen
 
-    def _trusted(self, name: str | None, settings: Mapping[str, Any]) -> list[str]:
+    def _trusted(self, name: str | None, given: Any) -> Any:
         """Return the packages to trust: who hands over a function trusts where it stands."""
-        given = settings.get("trusted_modules", ())
-        modules = [
-            *([given] if isinstance(given, str) else given),
-            *self.training_engine.trusted_modules,
-        ]
+        modules = [given] if isinstance(given, str) else given or []
+        if not isinstance(modules, (list, tuple, set)):
+            return given  # It is refused with everything else.
+        found = [*modules, *self.training_engine.trusted_modules]
         if name is not None and not is_unnamed(name) and not name.startswith("hpo_app."):
-            modules.append(name.partition(":")[0].partition(".")[0])
-        return list(dict.fromkeys(modules))
-
-    def _ray_changes(self) -> dict[str, Any]:
-        names = {"include_dashboard": "dashboard"}
-        return {f"ray.{names.get(key, key)}": value for key, value in self._ray_config.items()}
+            found.append(name.partition(":")[0].partition(".")[0])
+        return list(dict.fromkeys(found))
 
     def _run(
         self,

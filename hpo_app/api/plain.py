@@ -54,14 +54,16 @@ def _plain(value: Any, key: str, problems: list[Problem]) -> Any:
             _name(name, key, problems): _plain(item, f"{key}.{name}", problems)
             for name, item in value.items()
         }
-    if isinstance(value, (list, tuple)):
+    if isinstance(value, (list, tuple, range)):
         return [_plain(item, f"{key}[{index}]", problems) for index, item in enumerate(value)]
     if isinstance(value, (str, PurePath)):
         return str(value)
     number = _python_number(value)
     if number is None:
         got = f"{value!r:.60} ({type(value).__name__})"
-        problems.append(Problem(key, got, _EXPECTED, _FIX))
+        is_set = isinstance(value, (set, frozenset))
+        fix = "write a list: a set has no order" if is_set else _FIX
+        problems.append(Problem(key, got, _EXPECTED, fix))
     return number
 
 

@@ -5,17 +5,22 @@ from __future__ import annotations
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
+from pathlib import PurePath
+from types import NoneType
 from typing import TYPE_CHECKING, Any
 
 from omegaconf import OmegaConf, open_dict
 from omegaconf.errors import OmegaConfBaseException
 
 from hpo_app.api.choices import SAID_IN, component_choice, group_choice, tracker_choices
-from hpo_app.api.iterations import KEY as ITERATIONS, with_iterations, without_iterations
+from hpo_app.api.configs import configs_of, fix_what_is_not_searched, space_of_model
+from hpo_app.api.iterations import KEY as ITERATIONS
 from hpo_app.api.mapping import place_parameters
 from hpo_app.api.plain import plain_config, plain_value
-from hpo_app.api.training_engine import no_trainer
+from hpo_app.api.spellings import respelt_space
+from hpo_app.api.words import Words, argument, in_words
 from hpo_app.config.compose import Origin, compose_config
+from hpo_app.config.parse import parse_plan
 from hpo_app.errors import PlanError, Problem, listed, near_miss
 from hpo_app.plan.read_space import parameters_of, read_space
 
@@ -49,6 +54,18 @@ _OF_RAY = {"include_dashboard": "dashboard"}
 _BASE = {"search_space": "quadratic", "model": "quadratic"}
 # Settings that have a say before the config is composed.
 _ELSEWHERE = (ITERATIONS, "tracker")
+_CONFIGS = ("model_config", "data_config", "training_config")
+# What cannot be told of while an argument cannot be read at all.
+_HIDES = {
+    "model_config": (*_CONFIGS, "param_space", "metric", "mode"),
+    "data_config": ("param_space",),
+    "training_config": ("param_space", "scheduler"),
+    "training_config.iterations": ("scheduler",),
+    "param_space": ("param_space", "search_alg", "scheduler"),
+    "param_mapping": ("param_space",),
+    "search_alg": ("search_alg", "scheduler"),
+    "scheduler": ("search_alg", "scheduler"),
+}
 
 
 @dataclass(frozen=True)
@@ -75,6 +92,7 @@ class Request:
             of a full trial, where the training config does not say it.
         ray_config: `address`, `num_cpus`, `num_gpus`, `include_dashboard`.
         trainer: Name of the training function that was given in Python, or None.
+        run_dir: The run folder; None for one by date and time.
     """
 
     model_config: Any
@@ -94,6 +112,7 @@ class Request:
     settings: Mapping[str, Any] = field(default_factory=dict)
     ray_config: Mapping[str, Any] = field(default_factory=dict)
     trainer: str | None = None
+    run_dir: Any = None
 
     @property
     def has_named_model(self) -> bool:
@@ -120,10 +139,56 @@ def compose_request(request: Request) -> tuple[DictConfig, Origin]:
     """Return the config that a request describes, and where its values came from.
 
     Raises:
-        PlanError: With everything that is wrong with it, so far as it can be told from the request
-            alone; `parse_plan` looks at the rest.
+        PlanError: With everything that is wrong with it, in the words of Python: what cannot be
+            composed, and what `parse_plan` has to say of the rest.
     """
     problems: list[Problem] = []
+    words = words_of(request)
+    config, origin = _composed(request, problems)
+    try:
+        parse_plan(config, origin, has_function=request.trainer is not None)
+    except PlanError as error:
+        problems = [words.problem(problem) for problem in problems]
+        found = map(words.problem, error.problems)
+        problems += [problem for problem in found if not _is_told(problem, problems)]
+    if problems:
+        raise in_words(PlanError(problems), words)
+    return config, origin
+
+
+def words_of(request: Request) -> Words:
+    """Return how a person is spoken to who called `optimize` with this request."""
+    named = {"search_alg": request.search_alg, "scheduler": request.scheduler or "fifo"}
+    names = {
+        part: value.get("name") if isinstance(value, Mapping) else value
+        for part, value in named.items()
+    }
+    in_mappings = {**named, **request.settings}
+    given = {
+        f"{part}.{key}"
+        for part, value in in_mappings.items()
+        if isinstance(value, Mapping)
+        for key in value
+    }
+    known = {part: name for part, name in names.items() if isinstance(name, str)}
+    return Words("optimize", known, given)
+
+
+def _is_told(problem: Problem, earlier: Sequence[Problem]) -> bool:
+    """Return whether an earlier problem is this one, or hides whether it is one at all."""
+    root = problem.key.partition(".")[0]
+    for known in earlier:
+        inside = problem.key.startswith(f"{known.key}.") or known.key.startswith(f"{problem.key}.")
+        if problem.key == known.key or inside or root in _HIDES.get(known.key, ()):
+            return True
+        # What lands nowhere is used nowhere.
+        if known.key.replace("param_mapping.", "param_space.", 1) == problem.key:
+            return True
+    return False
+
+
+def _composed(request: Request, problems: list[Problem]) -> tuple[DictConfig, Origin]:
+    """Return the config as far as it can be composed, with a sound choice for each unknown one."""
     chosen = {
         "model": group_choice("model", "model_config", request.model_config, problems),
         "search_space": group_choice("search_space", "param_space", request.space, problems),
@@ -132,19 +197,20 @@ def compose_request(request: Request) -> tuple[DictConfig, Origin]:
         "search_alg": component_choice("search_alg", request.search_alg, problems),
         "scheduler": component_choice("scheduler", request.scheduler or "fifo", problems),
     }
-    if problems:
-        raise PlanError(problems)
     named = {**_BASE, **{group: name for group, name in chosen.items() if name}}
     # A model of one's own brings no data that could be overridden.
-    added = "" if request.has_named_model else "+"
+    added = "" if request.has_named_model and chosen["model"] else "+"
     overrides = [f"{added * (group == 'data')}{group}={name}" for group, name in named.items()]
+    if not isinstance(request.run_dir, (str, PurePath, NoneType)):
+        got = f"{request.run_dir!r:.60} ({type(request.run_dir).__name__})"
+        problems.append(Problem("run_dir", got, "a path", "write run_dir='outputs/my_run'"))
     trackers = tracker_choices(request.settings.get("tracker", "none"), problems)
     config, origin = compose_config([*overrides, f"tracker=[{','.join(trackers)}]"])
     with open_dict(config):
         _fill(config, request, problems)
-    if problems:
-        raise PlanError(problems)
-    choices = {**origin.choices, **dict.fromkeys(_BASE, "None"), **chosen}
+    # What the model in their place brings, no person chose.
+    unchosen = (*_BASE, *(() if request.has_named_model else ("objective", "training")))
+    choices = {**origin.choices, **dict.fromkeys(unchosen, "None"), **chosen}
     named_choices = {group: choice for group, choice in choices.items() if choice}
     return config, Origin(_said(request), named_choices, origin.sources, SAID_IN)
 
@@ -152,55 +218,38 @@ def compose_request(request: Request) -> tuple[DictConfig, Origin]:
 def _fill(config: DictConfig, request: Request, problems: list[Problem]) -> None:
     for part in ("search_alg", "scheduler"):
         _set_arguments(config, part, getattr(request, part), problems)
-    configs = _configs(config, request, problems)
+    configs = configs_of(config, request, problems)
     entries = _entries(config, request, problems)
     # Under their own names, and before a value is looked for that no such name can have.
-    problems += read_space(entries, "param_space")[1] if entries else []
-    if not problems:
-        named = parameters_of(entries)
-        before = place_parameters(
-            configs, named, request.param_mapping, problems, deciding=_deciding(named)
-        )
-        _take_defaults(entries, before)
+    wrong = read_space(entries, "param_space")[1] if entries else []
+    problems += wrong
+    if not {problem.key for problem in problems} & {"param_space", *_CONFIGS}:
+        _place(configs, entries, request, problems)
     for part, values in {**configs, "search_space": entries}.items():
         _set(config, part, values, problems)
     _fill_settings(config, request, problems)
 
 
-def _configs(
-    config: DictConfig, request: Request, problems: list[Problem]
-) -> dict[str, dict[str, Any]]:
-    """Return model, data and training; what a named model brings stands where nothing is given."""
-    given = {
-        "model": request.model_config,
-        "data": request.data_config,
-        "training": request.training_config,
-    }
-    configs: dict[str, dict[str, Any]] = {}
-    for part, values in given.items():
-        own = {} if values is None else values
-        is_named = isinstance(values, str)
-        configs[part] = {} if is_named else plain_config(own, f"{part}_config", problems)
-        if is_named or (values is None and request.has_named_model):
-            configs[part] = OmegaConf.to_container(config[part], resolve=False)  # type: ignore[assignment]
-    composed: Any = OmegaConf.to_container(config["training"], resolve=False)
-    training = composed if request.has_named_model else {"checkpoint_every": 1}
-    preset = {key: request.settings[key] for key in (ITERATIONS,) if key in request.settings}
-    own = with_iterations(configs["training"]) if request.training_config else {}
-    configs["training"] = {**training, **preset, **own}
-    problems += without_iterations(configs["training"])
-    if request.trainer is not None:
-        if "trainer" in configs["model"] and not request.has_named_model:
-            got, fix = (
-                str(configs["model"]["trainer"]),
-                "rename it: it is where the function is named",
-            )
-            expected = "no such key beside a training function"
-            problems.append(Problem("model_config.trainer", got, expected, fix, SAID_IN))
-        configs["model"]["trainer"] = request.trainer
-    elif not isinstance(configs["model"].get("trainer"), str):
-        problems.append(no_trainer(configs["model"].get("trainer")))
-    return configs
+def _place(
+    configs: dict[str, dict[str, Any]],
+    entries: dict[str, Any],
+    request: Request,
+    problems: list[Problem],
+) -> None:
+    """Let each parameter land, and take the default configuration from where it does."""
+    own, named = space_of_model(request), parameters_of(entries)
+    ours = fix_what_is_not_searched(configs, own, named) if own else {}
+    wrong = [problem.key for problem in problems]
+    names = [name for name in named if f"param_space.{name}" not in wrong]
+    before = place_parameters(
+        configs, names, request.param_mapping, problems, deciding=_deciding(named), of_model=ours
+    )
+    wrong = [problem.key for problem in problems]
+    kept = {name: value for name, value in ours.items() if name in named}
+    for name, value in {**kept, **before}.items():
+        key = f"param_space.{name}"
+        if not any(each == key or each.startswith(f"{key}.") for each in wrong):
+            _take_default(entries, name, value)
 
 
 def _entries(config: DictConfig, request: Request, problems: list[Problem]) -> dict[str, Any]:
@@ -208,7 +257,7 @@ def _entries(config: DictConfig, request: Request, problems: list[Problem]) -> d
         entries: Any = OmegaConf.to_container(config["search_space"], resolve=False)
         return entries  # type: ignore[no-any-return]
     space = getattr(request.space, "entries", request.space)
-    return plain_config(space, "param_space", problems)
+    return plain_config(respelt_space(space, problems), "param_space", problems)
 
 
 def _set(config: DictConfig, part: str, values: Any, problems: list[Problem]) -> None:
@@ -226,26 +275,26 @@ def _deciding(entries: Mapping[str, Any]) -> set[str]:
     return {str(other) for when in whens if isinstance(when, Mapping) for other in when}
 
 
-def _take_defaults(entries: dict[str, Any], before: Mapping[str, Any]) -> None:
+def _take_default(entries: dict[str, Any], name: str, value: Any) -> None:
     """Make what stands in the configs the default of a parameter that names none.
 
     So trial 0 is the configuration that was handed over, as far as the ranges hold it.
     """
-    for name, value in before.items():
-        entry = entries[name]
-        if isinstance(entry, dict) and "default" not in entry and value is not None:
-            # On its own: what it depends on says nothing of its range.
-            alone = {key: entry[key] for key in entry if key not in ("when", "otherwise", "prior")}
-            _, problems = read_space({name: {**alone, "default": value}})
-            if problems:
-                warnings.warn(
-                    f"{name}={value!r} of the config is none of the values of "
-                    f"param_space.{name}, so trial 0 takes another; widen the range, or give it a "
-                    "default",
-                    stacklevel=2,
-                )
-            else:
-                entry["default"] = value
+    entry = entries[name]
+    if not isinstance(entry, dict) or "default" in entry or value is None:
+        return
+    # On its own: what it depends on says nothing of its range.
+    alone = {key: entry[key] for key in entry if key not in ("when", "otherwise", "prior")}
+    _, problems = read_space({name: {**alone, "default": value}})
+    if not problems:
+        entry["default"] = value
+        return
+    # The caller of `optimize` is seven calls above.
+    warnings.warn(
+        f"{name}={value!r} of the config is none of the values of param_space.{name}, so trial 0 "
+        "takes another; widen the range, or give it a default",
+        stacklevel=7,
+    )
 
 
 def _fill_settings(config: DictConfig, request: Request, problems: list[Problem]) -> None:
@@ -267,7 +316,8 @@ def _fill_settings(config: DictConfig, request: Request, problems: list[Problem]
         "ray": {_OF_RAY.get(key, key): value for key, value in ray.items()},
         **{key: value for key, value in settings.items() if key not in _ELSEWHERE},
     }
-    for key, value in plain_config(values, SAID_IN, problems).items():
+    for key, given in values.items():
+        value = plain_value(given, argument(key), problems)
         is_section = isinstance(value, dict) and OmegaConf.is_dict(config.get(key))
         config[key] = OmegaConf.merge(config[key], value) if is_section else value
 
@@ -311,6 +361,6 @@ def _said(request: Request) -> tuple[str, ...]:
     }
     plain = {key: value for key, value in said.items() if isinstance(value, (str, int, float))}
     trusted = request.settings.get("trusted_modules")
-    if trusted:
+    if isinstance(trusted, list) and all(isinstance(name, str) for name in trusted):
         plain["trusted_modules"] = f"[{','.join(trusted)}]"
     return tuple(f"{key}={value}" for key, value in plain.items())

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import html
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from omegaconf import OmegaConf
@@ -12,20 +11,24 @@ from omegaconf import OmegaConf
 from hpo_app.actions.typed import train_command_of
 from hpo_app.analysis.best import best_trial, rank
 from hpo_app.analysis.summary import summarize
-from hpo_app.analysis.tables import trials_frame
+from hpo_app.analysis.tables import encodable, trials_frame
+from hpo_app.analysis.wording import plain
 from hpo_app.api.mapping import interpolated
 from hpo_app.api.plain import plain_config
+from hpo_app.api.run_folder import run_folder_of
 from hpo_app.config.render import render
 from hpo_app.config.resolvers import register_resolvers
 from hpo_app.config.trainer import is_unnamed
 from hpo_app.config.written import UNREADABLE, read_yaml
 from hpo_app.errors import PlanError, Problem, RunFolderError
+from hpo_app.report.document import REPORT_FOLDER
 from hpo_app.report.sentences import ending_sentence, winner_sentence
 from hpo_app.study.replay import load_study
 
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from pathlib import Path
 
     import pandas as pd
 
@@ -48,12 +51,12 @@ class Results:
 
     @classmethod
     def load(cls, path: str | Path) -> Results:
-        """Read a run folder.
+        """Read a run folder, which is named by itself or by a file of it.
 
         Raises:
             RunFolderError: If it is none, or its journal cannot be read.
         """
-        return cls(load_study(Path(path)))
+        return cls(load_study(run_folder_of(path, "load_results()")))
 
     @property
     def run_folder(self) -> Path:
@@ -182,10 +185,25 @@ class Results:
         return f"<Results of {self.study.run_id}: {winner_sentence(self.summary)}>"
 
     def _repr_html_(self) -> str:
-        """Show the run in a notebook: what won, and the best trials."""
-        frame = self.to_dataframe()
-        order = [trial.number for trial in self.top()]
-        table = frame.set_index("number").loc[order].dropna(axis="columns", how="all")
+        """Show the run in a notebook: what won, the best trials, and where the report is."""
         head = html.escape(winner_sentence(self.summary))
         end = html.escape(ending_sentence(self.study, self.summary))
-        return f"<p><b>{head}</b></p><p>{end}</p>{table.to_html(escape=True)}"
+        report = self.run_folder / REPORT_FOLDER / "index.html"
+        return (
+            f"<p><b>{head}</b></p><p>{end}</p>{self._best_as_table().to_html(escape=True)}"
+            f"<p>Report: <code>{html.escape(plain(str(report)))}</code></p>"
+        )
+
+    def _best_as_table(self) -> pd.DataFrame:
+        """Return the best trials with what a person compares: how good, how long, with what."""
+        frame = self.to_dataframe().set_index("number")
+        metrics = [encodable(f"metrics.{metric}") for metric in self.study.criteria.metrics]
+        judged = [*metrics, "keeps_constraints", "on_front"]
+        params = [name for name in map(str, frame) if name.startswith("params.")]
+        wanted = [*judged, "iterations", "state", "duration_s", "is_default", *params]
+        shown = [name for name in wanted if name in frame]
+        frame = frame.loc[[trial.number for trial in self.top()], shown]
+        frame["duration_s"] = frame["duration_s"].round(1)
+        frame = frame.rename(columns={"duration_s": "seconds", "is_default": "default"})
+        frame.columns = [name.partition(".")[2] or name for name in map(str, frame)]
+        return frame.rename_axis("trial")

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 from omegaconf import OmegaConf
 
-from hpo_app.api.plain import plain_config
+from hpo_app.api.plain import plain_value
 from hpo_app.config.secrets import hide_secrets
 from hpo_app.config.stored import stored_config
-from hpo_app.errors import PlanError, Problem, RunFolderError
+from hpo_app.config.trust import KEY
+from hpo_app.errors import PlanError, Problem
 from hpo_app.study.folder import refuse_altered_config, refuse_links
-from hpo_app.study.journal import FILE_NAME
 from hpo_app.study.replay import stored_changes
 
 
@@ -25,36 +25,54 @@ if TYPE_CHECKING:
     from hpo_app.config.compose import Origin
 
 
-def stored_request(
-    folder: Path, changes: Mapping[str, Any], trusted: Sequence[str]
-) -> tuple[tuple[DictConfig, Origin], tuple[str, ...]]:
-    """Return the config of a run with changes on top, where it came from, and the changes as text.
+# What `optimize` calls a setting, and the config.
+_SETTINGS = {
+    "resources_per_trial": "resources",
+    "max_concurrent_trials": "resources.max_concurrent_trials",
+    "include_dashboard": "dashboard",
+}
+
+
+def changes_as_text(
+    changes: Mapping[str, Any], ray_config: Mapping[str, Any], trusted: Sequence[str]
+) -> tuple[str, ...]:
+    """Return what a run is to go on with as overrides of its config.
 
     Args:
-        folder: The run folder.
-        changes: Settings by name; those of a section as a mapping, or by their dotted name.
+        changes: Settings by the names that `optimize` has for them, or the config; those of a
+            section as a mapping, or by their dotted name.
+        ray_config: Where it goes on.
         trusted: Packages that code may be named from.
 
     Raises:
-        PlanError: If a change is none that a run may be continued with.
-        RunFolderError: If it is no run folder, or its config was altered.
+        PlanError: If a value is none that a config can hold.
     """
-    if not (folder / FILE_NAME).is_file():
-        expected = f"a run folder, which holds a {FILE_NAME}"
-        fix = "name one, for example results.run_folder"
-        raise RunFolderError([Problem("path", str(folder), expected, fix, "resume()")])
+    problems: list[Problem] = []
+    plain = {
+        _SETTINGS.get(key, key): plain_value(value, key, problems) for key, value in changes.items()
+    }
+    if problems:
+        raise PlanError(problems, "the arguments of resume()")
+    ray = {f"ray.{_SETTINGS.get(key, key)}": value for key, value in ray_config.items()}
+    return tuple(_overrides("", {**plain, **ray, **({KEY: list(trusted)} if trusted else {})}))
+
+
+def stored_request(folder: Path, texts: Sequence[str]) -> tuple[DictConfig, Origin]:
+    """Return the config of a run with changes on top, and where it came from.
+
+    Args:
+        folder: The run folder.
+        texts: The changes, as overrides.
+
+    Raises:
+        PlanError: If a change is none that a run may be continued with.
+        RunFolderError: If its config was altered.
+    """
     refuse_links(folder)
     refuse_altered_config(folder)
-    problems: list[Problem] = []
-    plain = plain_config(dict(changes), "resume()", problems)
-    if problems:
-        raise PlanError(problems)
-    texts = tuple(
-        _overrides("", {**plain, **({"trusted_modules": list(trusted)} if trusted else {})})
-    )
-    source = stored_config(folder, texts, stored_changes(folder))
-    hide_secrets(source[0])
-    return source, texts
+    config, origin = stored_config(folder, texts, stored_changes(folder))
+    hide_secrets(config)
+    return config, origin
 
 
 def refuse_other_function(config: DictConfig, name: str | None) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from datetime import datetime
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 
 from omegaconf import OmegaConf
@@ -16,6 +16,8 @@ from hpo_app.study.journal import FILE_NAME
 
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from omegaconf import DictConfig
 
     from hpo_app.config.compose import Origin
@@ -35,9 +37,43 @@ def new_folder(run_dir: Path | str | None) -> Path:
     if (folder / FILE_NAME).exists():
         fix = f"go on with it by HPOptimizer(…).resume({str(folder)!r}), or name another folder"
         raise RunFolderError(
-            [Problem("run_dir", str(folder), "a folder that holds no run yet", fix, "optimize()")]
+            [Problem("run_dir", str(folder), "a folder that holds no run yet", fix)]
         )
     return folder
+
+
+def run_folder_of(path: object, call: str) -> Path:
+    """Return the run folder that is meant: the path itself, or that of a file inside it.
+
+    Args:
+        path: The run folder, its `journal.jsonl`, or another file of it.
+        call: Who asks, for messages.
+
+    Raises:
+        RunFolderError: If there is none.
+    """
+    if isinstance(path, (str, PurePath)):
+        named = Path(path).absolute()
+        # `best.yaml` stands in it, `report/index.html` one folder below.
+        above = list(named.parents)[:2] if named.is_file() else []
+        for folder in (named, *above):
+            if (folder / FILE_NAME).is_file():
+                return folder
+        newest = max(_journals_below(named), key=lambda each: each.stat().st_mtime, default=None)
+        got = str(path) if named.exists() else f"{path}, which is not there"
+    else:
+        newest, got = None, f"{path!r:.60} ({type(path).__name__})"
+    fix = "name one, for example results.run_folder"
+    if newest is not None:
+        fix = f"name one, for example {str(newest.parent)!r}, the newest below it"
+    expected = f"a run folder, which holds a {FILE_NAME}"
+    raise RunFolderError([Problem("path", got, expected, fix, call)])
+
+
+def _journals_below(folder: Path) -> Iterator[Path]:
+    """Yield the journals in `outputs/`, or in a day of it, and not all that a disk holds."""
+    yield from folder.glob(f"*/{FILE_NAME}")
+    yield from folder.glob(f"*/*/{FILE_NAME}")
 
 
 def store_config(config: DictConfig, origin: Origin, folder: Path) -> None:

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
 from hpo_app.api.plain import plain_config
+from hpo_app.api.spellings import respelt_space
+from hpo_app.api.words import Words, in_words
 from hpo_app.errors import PlanError
 from hpo_app.plan.read_space import read_space
 from hpo_app.plan.search_space import SearchSpace
@@ -35,10 +37,10 @@ def define_space(param_space: Mapping[str, Any]) -> DefinedSpace:
         PlanError: With everything that is wrong with it.
     """
     problems: list[Problem] = []
-    entries = plain_config(param_space, "param_space", problems)
+    entries = plain_config(respelt_space(param_space, problems), "param_space", problems)
     space, wrong = read_space(entries, "param_space")
-    problems = problems or wrong
+    problems += [each for each in wrong if each.key not in {known.key for known in problems}]
     if problems:
-        raise PlanError(problems)
+        raise in_words(PlanError(problems), Words("define_search_space"))
     typed = {each.name: getattr(space, each.name) for each in fields(space)}
     return DefinedSpace(**typed, entries=entries)

@@ -31,7 +31,7 @@ class TrainingEngine:
     """
 
     def __init__(
-        self, train: TrainFunction | None = None, trusted_modules: Sequence[str] = ()
+        self, train: TrainFunction | None = None, trusted_modules: str | Sequence[str] = ()
     ) -> None:
         """Take a training function, or none.
 
@@ -53,7 +53,9 @@ class TrainingEngine:
         if train is not None:
             refuse_other_signature(train)
         self.train = train
-        self.trusted_modules = tuple(trusted_modules)
+        # One name is not a row of letters.
+        names = [trusted_modules] if isinstance(trusted_modules, str) else trusted_modules
+        self.trusted_modules = tuple(names)
 
     def __repr__(self) -> str:
         return f"TrainingEngine({self.name or ''})"

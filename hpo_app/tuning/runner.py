@@ -119,7 +119,7 @@ def run_search(
     # All before Ray, whose start takes seconds: they may refuse their arguments.
     engine, scheduler, trackers = make_engine(plan), _scheduler(plan), make_trackers(plan)
     searcher = _searcher(plan, engine)
-    with ray_session(plan, supervisor.processes) as capacity:
+    with ray_session(plan, supervisor.processes, view.notice) as capacity:
         supervisor.signals.check()
         if not plan.cluster.is_local:
             view.notice(f"trials run on {described(capacity)}")

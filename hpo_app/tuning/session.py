@@ -5,7 +5,9 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
+import shlex
 import socket
+import sys
 from typing import TYPE_CHECKING, Any
 
 import ray
@@ -18,7 +20,7 @@ from hpo_app.tuning.temp_folder import ray_temp_folder
 
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from hpo_app.plan.run_plan import Cluster, RunPlan
     from hpo_app.tuning.processes import RayProcesses
@@ -45,12 +47,15 @@ SETTINGS = {
 
 
 @contextlib.contextmanager
-def ray_session(plan: RunPlan, processes: RayProcesses) -> Iterator[Capacity]:
+def ray_session(
+    plan: RunPlan, processes: RayProcesses, notice: Callable[[str], None]
+) -> Iterator[Capacity]:
     """Give a Ray that can hold the plan's trials; end it afterwards if it is our own.
 
     Args:
         plan: The plan.
         processes: Learns which processes are Ray's.
+        notice: Is told where the dashboard is, if one is asked for.
 
     Raises:
         ResourceError: If no trial can ever fit, or the cluster cannot be reached.
@@ -64,7 +69,9 @@ def ray_session(plan: RunPlan, processes: RayProcesses) -> Iterator[Capacity]:
     try:
         if is_ours:
             with processes.starting():
-                _start(plan.cluster)
+                dashboard = _start(plan.cluster)
+            if plan.cluster.dashboard:
+                notice(_on_dashboard(dashboard))
         capacity = capacity_of(ray.nodes())
         refuse_misfit(plan, capacity)
         yield capacity
@@ -100,10 +107,17 @@ def refuse_misfit(plan: RunPlan, capacity: Capacity) -> None:
         raise ResourceError(problems)
 
 
-def _start(cluster: Cluster) -> None:
+def _on_dashboard(url: str) -> str:
+    if url:
+        return f"Ray's dashboard: http://{url} while the run lasts"
+    return f"Ray has no dashboard here: {shlex.quote(sys.executable)} -m pip install 'ray[default]'"
+
+
+def _start(cluster: Cluster) -> str:
+    """Start or join a Ray; return the HOST:PORT of its dashboard, empty without one."""
     quiet = {"log_to_driver": False, "logging_level": logging.CRITICAL}
     if cluster.is_local:
-        ray.init(
+        context = ray.init(
             address="local",  # Without it Ray joins whatever cluster runs on the machine.
             num_cpus=cluster.num_cpus,
             num_gpus=cluster.num_gpus,
@@ -111,10 +125,10 @@ def _start(cluster: Cluster) -> None:
             _temp_dir=str(ray_temp_folder()[0]),
             **quiet,
         )
-        return
+        return str(context.dashboard_url or "")
     try:
         _knock(cluster.address)
-        ray.init(address=cluster.address, **quiet)
+        context = ray.init(address=cluster.address, **quiet)
     except (OSError, ValueError, RuntimeError) as error:
         reason: BaseException = error
         while reason.__cause__ is not None:
@@ -123,6 +137,7 @@ def _start(cluster: Cluster) -> None:
         fix = "check that it runs there, its Ray version and its token, or set ray.address=local"
         problem = Problem("ray.address", f"{cluster.address} ({reason})", expected, fix)
         raise ResourceError([problem]) from error
+    return str(context.dashboard_url or "")
 
 
 def _knock(address: str) -> None:

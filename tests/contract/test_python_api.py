@@ -83,7 +83,7 @@ def test_a_run_is_gone_on_with_from_either_door(local_ray, tmp_path, hpo):
     other = HPOptimizer(lambda *_: None)
     with pytest.raises(HpoError, match="could not be compared"):
         other.resume(tmp_path / "run", num_trials=5)
-    with pytest.raises(HpoError, match="search_space"):
+    with pytest.raises(HpoError, match="param_space"):
         optimizer.resume(tmp_path / "run", search_space={})
 
 

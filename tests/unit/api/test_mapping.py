@@ -2,6 +2,8 @@
 
 import copy
 
+import pytest
+
 from hpo_app.api.mapping import place_parameters
 
 
@@ -92,3 +94,26 @@ def test_a_config_that_reads_the_parameter_itself_is_left_alone():
     configs, before, problems = placed(["lr"], model=model)
     assert not problems
     assert (configs["model"], before) == (model, {})
+
+
+def test_two_parameters_in_one_place_are_refused():
+    mapping = {"lr": "hyperparameters.learning_rate", "rate": "hyperparameters.learning_rate"}
+    _, _, (problem,) = placed(["lr", "rate"], mapping)
+    assert problem.key == "param_mapping.rate"
+    assert "the value of lr lands in model.hyperparameters.learning_rate" in problem.expected
+    inside = {"all": "hyperparameters", "lr": "hyperparameters.learning_rate"}
+    assert [each.key for each in placed(["all", "lr"], inside)[2]] == ["param_mapping.lr"]
+    by_name = ["learning_rate", "hyperparameters.learning_rate"]
+    assert [each.key for each in placed(by_name)[2]] == [f"param_space.{by_name[1]}"]
+
+
+@pytest.mark.parametrize("paths", [3, None, [], ["hyperparameters.momentum", 3], {"a": "b"}, ""])
+def test_a_path_that_is_no_text_is_a_message(paths):
+    _, _, (problem,) = placed(["lr"], {"lr": paths})
+    assert problem.key == "param_mapping.lr"
+    assert problem.expected == "a dotted path as text, or a list of them"
+
+
+def test_a_mapping_that_is_none_is_a_message():
+    _, _, (problem, *_) = placed(["momentum"], "momentum")
+    assert (problem.key, problem.got) == ("param_mapping", "'momentum'")

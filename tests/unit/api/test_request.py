@@ -123,9 +123,7 @@ def test_every_argument_reaches_the_plan():
     assert (plan.max_failures, plan.stop.target) == (2, 0.1)
     assert plan.constraints[0].metric == "cost"
     assert plan.trainer == "__main__:train"
-    trackers = ["mlflow", "tensorboard"]
-    found = compose_request(Request(**{**OWN, "settings": {"tracker": trackers}}))[0]
-    assert list(found.tracker) == trackers
+    assert list(plan_of(settings={"tracker": ["tensorboard"]}).trackers) == ["tensorboard"]
 
 
 def test_a_named_model_brings_what_belongs_to_it_and_equals_the_command_line():
@@ -206,8 +204,8 @@ def test_everything_wrong_is_said_at_once():
         ({"settings": {"tracker": "mlflo"}}, "tracker", "write 'mlflow'"),
         ({"scheduler": "ashaa"}, "scheduler", "write 'asha'"),
         ({"model_config": "pp"}, "model_config", "write 'ppo'"),
-        ({"metric": None}, "objective.metric", "give one"),
-        ({"mode": "minimum"}, "objective.mode", "set objective.mode=min"),
+        ({"metric": None}, "metric", "give one"),
+        ({"mode": "minimum"}, "mode", "set mode='min'"),
         ({"model_config": {"lr": 1, "trainer": "adam"}}, "model_config.trainer", "rename it"),
         ({"model_config": {"lr": 1, "text": "a ${"}}, "model_config", r"write \${"),
         (
@@ -223,3 +221,100 @@ def test_everything_wrong_is_said_at_once():
 def test_a_wrong_argument_is_a_message(changes, key, fix):
     problem = problems_of(**changes)[key]
     assert problem.fix.startswith(fix)
+
+
+PPO = {
+    **dict.fromkeys(["data_config", "training_config", "metric", "mode", "trainer"]),
+    "model_config": "ppo",
+    "param_space": {"gamma": {"type": "uniform", "low": 0.9, "high": 0.999}},
+}
+
+
+def test_problems_of_all_stages_come_at_once_in_the_words_of_python():
+    with pytest.raises(PlanError) as refused:
+        compose_request(
+            Request(
+                **{
+                    **OWN,
+                    "num_trials": 0,
+                    "metric": None,
+                    "search_alg": "optun",
+                    "param_space": {
+                        "lr": {"type": "loguniform", "low": 0, "high": 1.0},
+                        "ghost": {"type": "uniform", "low": 0.0, "high": 1.0},
+                    },
+                    "resources_per_trial": {"cpu": 0},
+                    "time_budget_s": -1,
+                    "run_dir": 3,
+                    "ray_config": {"include_dashboard": "yes"},
+                    "settings": {"stop": {"target": "low"}, "trusted_modules": 3},
+                }
+            )
+        )
+    text = str(refused.value)
+    assert text.startswith("11 problems in the arguments of optimize()")
+    told = {problem.key: problem for problem in refused.value.problems}
+    assert set(told) == {
+        "num_trials",
+        "metric",
+        "search_alg",
+        "param_space.lr.low",
+        "param_space.ghost",
+        "resources_per_trial.cpu",
+        "time_budget_s",
+        "run_dir",
+        "ray_config.include_dashboard",
+        "stop.target",
+        "trusted_modules",
+    }
+    assert told["param_space.lr.low"].fix.endswith("param_space['lr']['type'] = 'uniform'")
+    assert told["resources_per_trial.cpu"].fix.endswith("resources_per_trial={'cpu': 1}")
+    assert told["ray_config.include_dashboard"].expected == "True or False"
+    assert told["num_trials"].set_by == "optimize(num_trials=0)"
+    for word in ("search_space", "objective", "command line", ".yaml", "resources."):
+        assert word not in text
+
+
+def test_what_is_set_in_a_mapping_is_not_laid_on_a_file():
+    problem = problems_of(scheduler={"name": "asha", "max_t": 99})["scheduler.max_t"]
+    assert problem.set_by == ""
+    assert problem.fix.startswith("set scheduler={'name': 'asha', 'max_t': 5}")
+
+
+def test_a_named_model_keeps_our_defaults_where_nothing_is_searched():
+    changes = {"data_config": {"n_envs": 4, "normalize": {"rewards": True}}}
+    plan = plan_of(**{**PPO, **changes, "training_config": {"iterations": 3}})
+    assert dict(plan.space.defaults) == {"gamma": 0.99}
+    rendered = render(plan.template, {"gamma": 0.95})
+    assert rendered.model["hyperparameters"]["gamma"] == 0.95
+    assert rendered.model["hyperparameters"]["learning_rate"] == 3e-4
+    assert rendered.model["hyperparameters"]["n_steps"] == 1024
+    assert rendered.model["network"]["net_arch"] == [64, 64]
+    assert (rendered.data["env_id"], rendered.data["n_envs"]) == ("CartPole-v1", 4)
+    assert rendered.data["normalize"] == {"observations": False, "rewards": True}
+    assert rendered.training["steps_per_iteration"] == 4096
+
+
+def test_a_parameter_of_another_name_takes_the_place_of_one_of_ours():
+    space = {"lr": {"type": "loguniform", "low": 1e-5, "high": 1e-2}}
+    mapping = {"lr": "hyperparameters.learning_rate"}
+    plan = plan_of(**{**PPO, "param_space": space, "param_mapping": mapping})
+    assert dict(plan.space.defaults) == {"lr": 3e-4}
+
+
+def test_what_a_condition_leaves_out_is_what_stands_under_otherwise():
+    space = {"y": {"type": "uniform", "low": 0.0, "high": 2.0}}
+    plan = plan_of(**{**PPO, "model_config": "branches", "param_space": space})
+    assert plan.template["model"]["depth"] == 1
+    assert plan.template["model"]["kind"] == "rough"
+
+
+def test_a_key_that_a_named_model_does_not_know_is_refused_with_what_was_meant():
+    changes = {"data_config": {"n_env": 4}, "training_config": {"steps_per_iter": 3}}
+    space = {"gama": PPO["param_space"]["gamma"]}
+    told = problems_of(**{**PPO, **changes, "param_space": space})
+    assert told["data_config.n_env"].fix == "write 'n_envs'"
+    assert told["training_config.steps_per_iter"].fix == "write 'steps_per_iteration'"
+    assert told["param_space.gama"].fix == "write 'gamma'"
+    free = {"data_config": {"env_kwargs": {"render_mode": None}}}
+    assert plan_of(**{**PPO, **free}).template["data"]["env_kwargs"] == {"render_mode": None}
