@@ -222,7 +222,7 @@ def _fill(config: DictConfig, request: Request, problems: list[Problem]) -> None
     entries = _entries(config, request, problems)
     # Under their own names, and before a value is looked for that no such name can have.
     wrong = read_space(entries, "param_space")[1] if entries else []
-    problems += wrong
+    problems += map(words_of(request).problem, wrong)
     if not {problem.key for problem in problems} & {"param_space", *_CONFIGS}:
         _place(configs, entries, request, problems)
     for part, values in {**configs, "search_space": entries}.items():

@@ -39,8 +39,9 @@ def define_space(param_space: Mapping[str, Any]) -> DefinedSpace:
     problems: list[Problem] = []
     entries = plain_config(respelt_space(param_space, problems), "param_space", problems)
     space, wrong = read_space(entries, "param_space")
-    problems += [each for each in wrong if each.key not in {known.key for known in problems}]
+    words, told = Words("define_search_space"), {problem.key for problem in problems}
+    problems += [each for each in map(words.problem, wrong) if each.key not in told]
     if problems:
-        raise in_words(PlanError(problems), Words("define_search_space"))
+        raise in_words(PlanError(problems), words)
     typed = {each.name: getattr(space, each.name) for each in fields(space)}
     return DefinedSpace(**typed, entries=entries)

@@ -35,7 +35,8 @@ _ARGUMENTS = (
 )
 # What a person most likely holds in a variable, and changes there.
 _VARIABLES = {"param_space", "model_config", "data_config", "training_config"}
-_RULES = "require"
+# Hydra takes a dot in the name of a parameter after a backslash; Python needs none.
+_DOT = re.compile(r"(?<!\\)\.")
 _ROOTS = (
     "checkpoints", "constraints", "data", "model", "objective", "objectives", "param_space",
     "ray", "report", "resources", "scheduler", "search_alg", "search_space", "stop", "tracker",
@@ -43,10 +44,10 @@ _ROOTS = (
 )  # fmt: skip
 _ROOT = "|".join(sorted(_ROOTS, key=len, reverse=True))
 _ASSIGNED = re.compile(
-    rf"'?(?<![\w.$/])\+?((?:{_ROOT})(?:\.\w+)*)="
+    rf"'?(?<![\w.$/])\+?((?:{_ROOT})(?:\\?\.\w+)*)="
     r"(\[[^\]]*\]|\{.*?\}+|\$\{[^}]*\}|[^\s,;()']+)'?"
 )
-_KEY = re.compile(rf"(?<![\w.$/'\[])(?:{_ROOT})(?:\.\w+)+(?![\w.]*['(])")
+_KEY = re.compile(rf"(?<![\w.$/'\[])(?:{_ROOT})(?:\\?\.\w+)+(?![\w.]*['(])")
 _MAPPING = re.compile(r"(?<![$=\w'{])\{(?:[^{}]|\{[^{}]*\})*\}")
 _FIELD = re.compile(r"(?<![\w'{])(\w+): (?=\{|false\b|true\b|null\b)")
 _CHOICE = re.compile(r"(\w+)/(\w+)\.yaml")
@@ -80,7 +81,7 @@ class Words:
         """Return a problem as a person who wrote Python would say it."""
         return replace(
             problem,
-            key=argument(problem.key),
+            key=argument(problem.key).replace("\\.", "."),
             expected=self.text(problem.expected),
             fix=self.text(problem.fix),
             set_by="" if problem.key in self.given else self._set_by(problem.set_by),
@@ -93,7 +94,7 @@ class Words:
         for yaml_words, words in _PHRASES:
             text = text.replace(yaml_words, words)
         text = _ASSIGNED.sub(lambda found: self._assigned(found[1], _literal(found[2])), text)
-        text = _KEY.sub(lambda found: argument(found[0]), text)
+        text = _KEY.sub(lambda found: argument(found[0]).replace("\\.", "."), text)
         text = _FIELD.sub(lambda found: f"{found[1]!r}: ", text)
         text = _MAPPING.sub(lambda found: _literal(found[0]), text)
         return _LITERAL.sub(lambda found: _LITERALS[found[1]], text)
@@ -102,9 +103,7 @@ class Words:
         name, _, rest = argument(key).partition(".")
         if not rest:
             return f"{name}={value}"
-        steps = rest.split(".")
-        if name == "param_space" and steps[0] != _RULES:
-            steps = [".".join(steps[:-1]), steps[-1]]  # The name of a parameter may have dots.
+        steps = [step.replace("\\.", ".") for step in _DOT.split(rest)]
         if name in _VARIABLES:
             return f"{name}{''.join(f'[{step!r}]' for step in steps if step)} = {value}"
         for step in reversed(steps):

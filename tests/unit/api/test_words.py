@@ -16,7 +16,7 @@ WORDS = Words("optimize", {"scheduler": "asha", "search_alg": "grid"}, {"stop.ta
         ("lower resources.cpu to 4", "lower resources_per_trial.cpu to 4"),
         ("set objective.metric=loss instead", "set metric='loss' instead"),
         (
-            "or set search_space.net.lr.type=uniform",
+            r"or set 'search_space.net\.lr.type=uniform'",
             "or set param_space['net.lr']['type'] = 'uniform'",
         ),
         (
