@@ -33,6 +33,7 @@ COMPONENTS = (
     "hpo_app.search.grid.GridSearch",
     "ray.tune.search.hyperopt.HyperOptSearch",
     "hpo_app.tuning.ray_searchers.nevergrad_search",
+    "hpo_app.tuning.ax_searcher.AxSearcher",
     "ray.tune.search.ax.AxSearch",
     "ray.tune.search.bohb.TuneBOHB",
     "ray.tune.schedulers.FIFOScheduler",

@@ -99,14 +99,18 @@ class Searcher:
         self._tried.refuse_end()
         for _ in range(_MOST_REPEATS):
             params = self._engine.propose(number)
-            if params is None or self._tried.allows(params):
+            if params is None:
+                if self._open:
+                    return None
+                break  # It waits for results, and no trial is left that could bring one.
+            if self._tried.allows(params):
                 return params
             outcome = self._tried.outcome(params)
             if outcome is None:
                 self._engine.withdraw(number)
             else:
                 self._engine.tell(number, outcome)
-        # It insists on what is known or cannot be: somebody else has to look elsewhere.
+        # It insists on what is known or cannot be, or stands still: somebody else has to look.
         params = self._tried.another(derive_seed(self._seed, "another", number))
         self._engine.impose(number, params)
         return params

@@ -85,9 +85,23 @@ def test_what_a_journal_says_counts_where_it_draws_otherwise(search_alg):
     searcher = make(search_alg)
     searcher.replay(events, SimpleNamespace(trials=trials))
     known = [trial.params for trial in trials]
-    following = [searcher.ask()[1] for _ in range(4)]
+    for _ in range(4):
+        number, params, _ = searcher.ask()
+        assert params not in known
+        # Some want to hear of a trial before they propose many more.
+        searcher.tell(number, outcome_of(number, params))
     assert searcher.num_asked == 16
-    assert all(params not in known for params in following)
+
+
+def test_it_goes_on_proposing_after_many_trials_that_brought_nothing(search_alg):
+    engine = make(search_alg)._engine
+    for number in range(20):
+        params = engine.propose(number)
+        assert params is not None
+        if number % 2:
+            engine.withdraw(number)
+        else:
+            engine.tell(number, Outcome(TrialState.FAILED))
 
 
 @pytest.mark.ray

@@ -80,6 +80,34 @@ def test_an_engine_that_insists_is_left_for_a_random_draw():
     assert len({str(params) for params in asked}) == 10
 
 
+def test_an_engine_that_waits_though_nothing_is_open_is_left_for_a_random_draw():
+    class Waiting:
+        """Proposes nothing before it has heard of three trials that it did not propose."""
+
+        def __init__(self):
+            self.heard = 0
+
+        def propose(self, _number):
+            return {"units": 64, "depth": 2, "rate": 0.5} if self.heard > 2 else None
+
+        def impose(self, _number, _params): ...
+
+        def tell(self, _number, _outcome):
+            self.heard += 1
+
+    space, _ = read_space(SMALL)
+    searcher = Searcher(space, Waiting(), seed=7, repeats=False)
+    assert searcher.ask()[0] == 0
+    assert searcher.ask() is None  # The default still trains: it is right to wait.
+    done = Outcome(TrialState.FINISHED)
+    for number in range(3):
+        searcher.tell(number, done)
+        asked = searcher.ask()
+        assert asked[0] == number + 1
+        assert space.keeps(asked[1])
+    assert asked[1] == {"units": 64, "depth": 2, "rate": 0.5}
+
+
 def test_the_same_path_is_taken_when_a_run_goes_on(make_study):
     whole = make()
     asked = run(whole, 9)
