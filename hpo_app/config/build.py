@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from hpo_app.plan.run_plan import Component
 
 TRAINERS = (
-    "hpo_app.training.models.ppo:train",
+    "hpo_app.training.models.sb3:train",
+    "hpo_app.training.models.ppo:train",  # in run folders and best.yaml of earlier versions
     "hpo_app.training.models.quadratic:train",
 )
 COMPONENTS = (

@@ -127,6 +127,7 @@ def _read(
         report_every_s=report.optional_number("every_s", above=0),
         iterations=training.whole("iterations", least=1, otherwise=_SOME_LARGE_COUNT),
         checkpoint_every=training.whole("checkpoint_every", least=0, otherwise=1),
+        checkpoint_mb=training.optional_number("checkpoint_mb", above=0),
         checkpoints=_checkpoints(Section("checkpoints", values.get("checkpoints"), problems)),
         max_failures=root.whole("max_failures", least=0, otherwise=0),
         max_same_failures=root.whole("max_same_failures", least=1, otherwise=1),
@@ -152,7 +153,7 @@ def _read_of_training(config: DictConfig, training: Any, problems: list[Problem]
     """Return what a run itself reads of training; the rest may depend on the trial."""
     if not isinstance(training, dict):
         return training
-    read = ("iterations", "checkpoint_every")
+    read = ("iterations", "checkpoint_every", "checkpoint_mb")
     return {key: resolved(config.training, key, problems) for key in read if key in training}
 
 

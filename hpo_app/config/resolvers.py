@@ -22,6 +22,7 @@ def register_resolvers() -> None:
     OmegaConf.register_resolver("hpo.one_minus", one_minus, replace=True)
     OmegaConf.register_resolver("hpo.power_of_two", power_of_two, replace=True)
     OmegaConf.register_resolver("hpo.quotient", quotient, replace=True)
+    OmegaConf.register_resolver("hpo.replay_mb", replay_mb, replace=True)
     OmegaConf.register_resolver("hpo.unique", _unique, replace=True, use_cache=True)
 
 
@@ -79,6 +80,14 @@ def power_of_two(exponent: float | None) -> float | None:
 def quotient(total: int, parts: int) -> int:
     """`${hpo.quotient:total,parts}`: how often `parts` goes into `total`, at least 1."""
     return max(1, int(total) // max(1, int(parts)))
+
+
+def replay_mb(steps: int, step_bytes: int | None) -> float | None:
+    """`${hpo.replay_mb:steps,bytes}`: megabytes of a checkpoint that holds so many steps.
+
+    None where nobody knows what a step takes. One more is for what is not the buffer.
+    """
+    return None if step_bytes is None else math.ceil(steps * step_bytes / 1e5) / 10 + 1
 
 
 def _unique() -> str:

@@ -118,7 +118,7 @@ def differing_keys(folder: Path, template: Mapping[str, Any]) -> tuple[str, ...]
     before = dict(_leaves(stored)) if isinstance(stored, dict) else {}
     now = dict(_leaves(dict(template)))
     differing = {key for key in {*before, *now} if before.get(key) != now.get(key)}
-    return tuple(sorted(differing - {"training.checkpoint_every"}))
+    return tuple(sorted(differing - {"training.checkpoint_every", "training.checkpoint_mb"}))
 
 
 def settings_of(folder: Path) -> dict[str, str]:

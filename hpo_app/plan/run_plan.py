@@ -178,6 +178,7 @@ class RunPlan:
         report_every_s: Seconds between two reports of a run that goes on, or None for none.
         iterations: Reports of a full trial: the fidelity that a scheduler spends.
         checkpoint_every: Iterations between checkpoints; 0 for none but what a scheduler needs.
+        checkpoint_mb: Megabytes that a checkpoint takes at most, or None where nobody knows before.
         checkpoints: Which training states stay on disk.
         max_failures: How often a failed trial is started again.
         max_same_failures: The run ends when this many first trials all failed alike.
@@ -208,6 +209,7 @@ class RunPlan:
     report_every_s: float | None
     iterations: int
     checkpoint_every: int
+    checkpoint_mb: float | None
     checkpoints: Checkpoints
     max_failures: int
     max_same_failures: int

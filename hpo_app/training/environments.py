@@ -13,6 +13,7 @@ from stable_baselines3.common.vec_env import DummyVecEnv, VecNormalize, unwrap_v
 from hpo_app.errors import Problem, listed, near_miss
 from hpo_app.training.contract import ConfigurationError
 from hpo_app.training.reports import checked_count, checked_settings
+from hpo_app.training.wrappers import checked_wrappers, wrapped
 
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from stable_baselines3.common.vec_env import VecEnv
 
 _REQUIRED = ("env_id", "n_envs", "env_kwargs", "normalize", "eval_episodes")
-_OPTIONAL = ("trusted_modules",)
+_OPTIONAL = ("trusted_modules", "wrappers", "step_bytes")
 # More copies make the slowest episode of a batch the longer wait; ten share one network call.
 _MAX_EVALUATION_ENVS = 10
 
@@ -33,8 +34,9 @@ def checked_data(data: Mapping[str, Any]) -> dict[str, Any]:
     Args:
         data: `env_id`; `n_envs`: copies to train in; `env_kwargs`: arguments of the environment;
             `normalize`: `observations` and `rewards`, whether each is divided by its running
-            standard deviation; `eval_episodes`; `trusted_modules`: optional, the modules that an
-            `env_id` may name before a colon.
+            standard deviation; `eval_episodes`; `wrappers`: optional, as `checked_wrappers` takes
+            them; `trusted_modules`: optional, the modules that an `env_id` or a wrapper may name
+            before a colon; `step_bytes`: optional, read by the plan only.
 
     Raises:
         ConfigurationError: If a key is missing, unknown or of the wrong kind, or `env_id` is not
@@ -44,8 +46,9 @@ def checked_data(data: Mapping[str, Any]) -> dict[str, Any]:
     checked_settings(settings["normalize"], "data.normalize", ("observations", "rewards"))
     checked_count(settings["n_envs"], "data.n_envs")
     checked_count(settings["eval_episodes"], "data.eval_episodes")
-    _check_env_id(settings["env_id"], settings.get("trusted_modules") or ())
-    return settings
+    trusted = settings.get("trusted_modules") or ()
+    _check_env_id(settings["env_id"], trusted)
+    return {**settings, "wrappers": checked_wrappers(settings.get("wrappers") or [], trusted)}
 
 
 def make_training_environment(data: Mapping[str, Any], *, gamma: float) -> VecEnv:
@@ -59,7 +62,8 @@ def make_training_environment(data: Mapping[str, Any], *, gamma: float) -> VecEn
     Raises:
         ConfigurationError: If an environment cannot be made, or not be normalised.
     """
-    return _normalized(_make(data, data["n_envs"]), data["normalize"], gamma=gamma)
+    environment = _make(data, data["n_envs"], for_training=True)
+    return _normalized(environment, data["normalize"], gamma=gamma)
 
 
 def make_evaluation_environment(data: Mapping[str, Any]) -> VecEnv:
@@ -74,7 +78,8 @@ def make_evaluation_environment(data: Mapping[str, Any]) -> VecEnv:
     Raises:
         ConfigurationError: If an environment cannot be made, or not be normalised.
     """
-    environment = _make(data, min(data["eval_episodes"], _MAX_EVALUATION_ENVS))
+    count = min(data["eval_episodes"], _MAX_EVALUATION_ENVS)
+    environment = _make(data, count, for_training=False)
     environment = _normalized(environment, data["normalize"])
     normalizer = unwrap_vec_normalize(environment)
     if normalizer is not None:
@@ -128,19 +133,30 @@ def _named(trusted: tuple[str, ...] | list[str]) -> str:
     return f"data.trusted_modules ({listed(trusted) or 'none'})"
 
 
-def _make(data: Mapping[str, Any], count: int) -> VecEnv:
+def _make(data: Mapping[str, Any], count: int, *, for_training: bool) -> VecEnv:
     def one() -> gymnasium.Env[Any, Any]:
+        environment = gymnasium.make(data["env_id"], **data["env_kwargs"])
         # Monitor counts rewards before normalisation changes them.
-        return Monitor(gymnasium.make(data["env_id"], **data["env_kwargs"]))
+        return Monitor(wrapped(environment, data.get("wrappers", ()), for_training=for_training))
 
     try:
         return DummyVecEnv([one] * count)
-    except (gymnasium.error.Error, ImportError, TypeError) as error:
+    # Wrappers refuse in many ways what they are not made for.
+    except (
+        gymnasium.error.Error,
+        AssertionError,
+        AttributeError,
+        ImportError,
+        TypeError,
+        ValueError,
+    ) as error:
+        around = f" in {data['wrappers']}" if data.get("wrappers") else ""
         raise _refusal(
             "data.env_id",
-            f"{data['env_id']!r} with {data['env_kwargs']}, which fails: {error}",
-            "an environment that these data.env_kwargs fit, with its packages installed",
-            "correct data.env_kwargs, or install what the message names",
+            f"{data['env_id']!r} with {data['env_kwargs']}{around}, which fails: {error}",
+            "an environment that these data.env_kwargs and data.wrappers fit, with its packages "
+            "installed",
+            "correct data.env_kwargs or data.wrappers, or install what the message names",
         ) from error
 
 

@@ -90,7 +90,8 @@ def disk_problems(plan: RunPlan, folder: Path, slots: int) -> Iterator[Problem]:
         folder: The run folder.
         slots: How many trials train at once.
     """
-    need, size = need_of(plan, slots), size_of_earlier_checkpoints(folder)
+    need = need_of(plan, slots)
+    size = max(size_of_earlier_checkpoints(folder), expected_checkpoint(plan))
     # At the least: each trial that trains writes one before it can let go of another.
     checkpoints = min(slots, plan.num_trials) * size
     records = max(need.records - size_of(folder), MB)
@@ -112,6 +113,11 @@ def disk_problems(plan: RunPlan, folder: Path, slots: int) -> Iterator[Problem]:
         yield from _of_folder(scratch, bytes_each, "a checkpoint of each trial at once", fix)
 
 
+def expected_checkpoint(plan: RunPlan) -> int:
+    """Return the bytes that a checkpoint takes at most, as its config says; 0 if it does not."""
+    return int((plan.checkpoint_mb or 0) * MB)
+
+
 def size_of_earlier_checkpoints(folder: Path) -> int:
     """Return the bytes of the largest checkpoint that an earlier start left; 0 without one."""
     return max(map(size_of, folder.glob(f"trials/*/{CHECKPOINT_PREFIX}*")), default=0)
@@ -122,13 +128,21 @@ def disk_row(plan: RunPlan, folder: Path, slots: int) -> str:
     need = need_of(plan, slots)
     text = f"{room_at(folder)}; {size_text(need.records)} for journal, logs and report"
     if need.num_checkpoints:
-        text += f", and up to {need.num_checkpoints} checkpoints (their size shows with the first)"
+        size = expected_checkpoint(plan)
+        number = f"{need.num_checkpoints} checkpoints"
+        text += f", and up to {number} "
+        text += (
+            f"of {size_text(size)}, {size_text(need.num_checkpoints * size)} in all"
+            if size
+            else "(their size shows with the first)"
+        )
     return text
 
 
 def checkpoint_note(plan: RunPlan, folder: Path, slots: int, checkpoints: KeptCheckpoints) -> str:
     """Return what a person should know now that the size of a checkpoint is known; or ""."""
-    number, size = need_of(plan, slots).num_checkpoints, checkpoints.largest
+    number = need_of(plan, slots).num_checkpoints
+    size = max(checkpoints.largest, expected_checkpoint(plan))
     total = (
         f"a checkpoint takes {size_text(size)}: up to {number} at once, {size_text(number * size)}"
     )

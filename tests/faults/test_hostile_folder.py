@@ -83,7 +83,7 @@ from hpo_app.study.journal import Journal
 from hpo_app.study.replay import load_study, stored_changes
 from hpo_app.training.checkpoint import is_whole, read_iteration
 from hpo_app.training.models import quadratic
-from hpo_app.training.models.ppo_state import read_state
+from hpo_app.training.models.sb3_state import read_state
 from hpo_app.tuning.past import Past
 
 def refuse(*_, **__):
@@ -121,11 +121,11 @@ print(read_state(folder / "sound.pt")["num_timesteps"])
 
 
 def test_nothing_that_reads_a_run_folder_unpickles_anything(run_folder, tmp_path):
-    from hpo_app.training.models.ppo_state import write_state
+    from hpo_app.training.models.sb3_state import write_state
 
     marker = tmp_path / "marker"
     plant_bombs(run_folder, marker)
-    empty = {"fixed": {}, "policy": {}, "optimizer": {}, "normalization": {}}
+    empty = {"fixed": {}, "parameters": {}, "counters": {}, "normalization": {}, "replay": {}}
     write_state({**empty, "num_timesteps": 7}, run_folder / "sound.pt")
     done = subprocess.run(
         [sys.executable, "-c", READ_ALL, str(run_folder)],
@@ -145,7 +145,7 @@ def test_nothing_that_reads_a_run_folder_unpickles_anything(run_folder, tmp_path
 def test_a_state_of_any_other_kind_is_refused(tmp_path, kind):
     import torch
 
-    from hpo_app.training.models.ppo_state import read_state
+    from hpo_app.training.models.sb3_state import read_state
 
     marker, path = tmp_path / "marker", tmp_path / "state.pt"
     state = {"fixed": Bomb(marker)}

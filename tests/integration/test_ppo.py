@@ -20,7 +20,7 @@ from hpo_app.training.environments import (
     normalization_state,
 )
 from hpo_app.training.fit_one import LocalTrial, fit_one
-from hpo_app.training.models.ppo import STATE_FILE, make_agent, train
+from hpo_app.training.models.sb3 import STATE_FILE, make_agent, train
 from hpo_app.training.seeds import derive_seed
 
 
@@ -57,6 +57,7 @@ STEPS = 64
 
 def settings(*, network: dict[str, Any] | None = None, **hyperparameters: Any) -> dict[str, Any]:
     return {
+        "algorithm": "ppo",
         "policy": "MlpPolicy",
         "hyperparameters": {**HYPERPARAMETERS, **hyperparameters},
         "network": {"net_arch": [8, 8], "activation": "tanh", **(network or {})},
@@ -92,7 +93,9 @@ def assert_same_state(one: Any, other: Any) -> None:
 
 def state_parts(folder: Path) -> list[Any]:
     loaded = state(folder)
-    return [loaded["policy"], loaded["optimizer"]["state"], loaded["normalization"]]
+    parameters = loaded["parameters"]
+    optimizer = parameters["policy.optimizer"]["state"]
+    return [parameters["policy"], optimizer, loaded["normalization"]]
 
 
 def saved(tmp_path: Path, data: dict[str, Any], **hyperparameters: Any) -> Path:
@@ -170,9 +173,11 @@ def test_new_hyperparameters_win_over_those_of_the_checkpoint(tmp_path: Path) ->
         assert (agent.n_steps, agent.batch_size) == (64, 32)
 
         assert agent.num_timesteps == STEPS
-        assert_same_state(dict(agent.policy.state_dict()), dict(state(folder)["policy"]))
+        assert_same_state(
+            dict(agent.policy.state_dict()), dict(state(folder)["parameters"]["policy"])
+        )
         moments = agent.policy.optimizer.state_dict()["state"]
-        assert_same_state(moments, state(folder)["optimizer"]["state"])
+        assert_same_state(moments, state(folder)["parameters"]["policy.optimizer"]["state"])
 
         agent.learn(64, reset_num_timesteps=False)
         assert [group["lr"] for group in groups] == [5.0e-4]
@@ -204,7 +209,7 @@ def test_a_checkpoint_of_another_shape_is_refused_without_a_pickle_being_run(
 ) -> None:
     folder = saved(tmp_path, CARTPOLE)
     changed = state(folder)
-    changed["policy"]["action_net.weight"] = torch.zeros(3, 8)
+    changed["parameters"]["policy"]["action_net.weight"] = torch.zeros(3, 8)
     torch.save(changed, folder / STATE_FILE)
     with pytest.raises(ConfigurationError, match=r"spaces of another shape.*(.|\n)*cannot change"):
         fit(CARTPOLE, 2, checkpoint=folder)

@@ -10,7 +10,7 @@ from hpo_app.config.parse import parse_plan
 from hpo_app.config.render import render
 from hpo_app.training.contract import ConfigurationError
 from hpo_app.training.fit_one import fit_one
-from hpo_app.training.models.ppo import train
+from hpo_app.training.models.sb3 import train
 
 
 def reports_of(*overrides, **params):

@@ -8,8 +8,8 @@ import pytest
 
 from hpo_app.errors import HpoError
 from hpo_app.training.fit_one import fit_one
-from hpo_app.training.models.ppo import train
-from hpo_app.training.models.ppo_agent import load_agent
+from hpo_app.training.models.sb3 import train
+from hpo_app.training.models.sb3_agent import load_agent
 from hpo_app.training.seeds import derive_seed
 
 
@@ -29,6 +29,7 @@ PENDULUM: dict[str, Any] = {
     "normalize": {"observations": True, "rewards": True},
 }
 MODEL: dict[str, Any] = {
+    "algorithm": "ppo",
     "policy": "MlpPolicy",
     "hyperparameters": {
         "learning_rate": 1.0e-3,

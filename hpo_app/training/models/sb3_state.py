@@ -19,10 +19,11 @@ if TYPE_CHECKING:
 STATE_FILE = "training_state.pt"
 _KINDS = {
     "fixed": dict,
-    "policy": dict,
-    "optimizer": dict,
+    "parameters": dict,
+    "counters": dict,
     "num_timesteps": int,
     "normalization": dict,
+    "replay": dict,
 }
 # What torch.load ends in, depending on which part of the file is damaged.
 _UNREADABLE = (
@@ -41,7 +42,7 @@ _UNREADABLE = (
 
 
 def write_state(state: Mapping[str, Any], path: Path) -> None:
-    """Write a training state: `fixed`, `policy`, `optimizer`, `num_timesteps`, `normalization`."""
+    """Write a training state, as `sb3` makes and reads it."""
     torch.save(dict(state), path)
 
 

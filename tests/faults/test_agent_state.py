@@ -4,8 +4,8 @@ import pytest
 
 from hpo_app.errors import RunFolderError
 from hpo_app.training.fit_one import fit_one
-from hpo_app.training.models.ppo import train
-from hpo_app.training.models.ppo_state import STATE_FILE, read_state, write_state
+from hpo_app.training.models.sb3 import train
+from hpo_app.training.models.sb3_state import STATE_FILE, read_state, write_state
 
 
 HYPERPARAMETERS = {
@@ -21,6 +21,7 @@ HYPERPARAMETERS = {
     "max_grad_norm": 0.5,
 }
 MODEL = {
+    "algorithm": "ppo",
     "policy": "MlpPolicy",
     "hyperparameters": HYPERPARAMETERS,
     "network": {"net_arch": [4], "activation": "tanh"},
@@ -64,7 +65,7 @@ def test_a_damaged_state_is_a_message(saved, damaged):
         if isinstance(state, RunFolderError):
             assert state.problems[0].key == str(path)
         else:
-            assert set(state) >= {"fixed", "policy", "optimizer", "normalization"}
+            assert set(state) >= {"fixed", "parameters", "counters", "normalization", "replay"}
     assert refused > 200
 
 
@@ -72,10 +73,10 @@ def test_a_damaged_state_is_a_message(saved, damaged):
     ("key", "value"),
     [
         pytest.param("fixed", None, id="no settings"),
-        pytest.param("policy", [], id="weights in a list"),
+        pytest.param("parameters", [], id="weights in a list"),
         pytest.param("num_timesteps", "many", id="steps in words"),
-        pytest.param("optimizer", {"state": {}, "param_groups": [{}]}, id="another optimizer"),
-        pytest.param("optimizer", {}, id="no optimizer"),
+        pytest.param("parameters", {}, id="no weights"),
+        pytest.param("parameters", {"__class__": {}}, id="another part of the agent"),
         pytest.param("normalization", {"observations.": 3}, id="no statistics"),
     ],
 )
