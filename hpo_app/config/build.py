@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 TRAINERS = (
     "hpo_app.training.models.sb3:train",
     "hpo_app.training.models.ppo:train",  # in run folders and best.yaml of earlier versions
+    "hpo_app.training.models.mlp:train",
+    "hpo_app.training.models.gradient_boosting:train",
+    "hpo_app.training.models.estimator:train",
     "hpo_app.training.models.quadratic:train",
 )
 COMPONENTS = (

@@ -20,7 +20,8 @@ from hpo_app.training.environments import (
     normalization_state,
 )
 from hpo_app.training.fit_one import LocalTrial, fit_one
-from hpo_app.training.models.sb3 import STATE_FILE, make_agent, train
+from hpo_app.training.models.sb3 import make_agent, train
+from hpo_app.training.models.sb3_state import STATE_FILE, read_state
 from hpo_app.training.seeds import derive_seed
 
 
@@ -83,8 +84,7 @@ def without_speed(reports: list[dict[str, float]]) -> list[dict[str, float]]:
 
 
 def state(folder: Path) -> dict[str, Any]:
-    loaded: dict[str, Any] = torch.load(folder / STATE_FILE, weights_only=True)
-    return loaded
+    return read_state(folder / STATE_FILE)
 
 
 def assert_same_state(one: Any, other: Any) -> None:
@@ -93,9 +93,7 @@ def assert_same_state(one: Any, other: Any) -> None:
 
 def state_parts(folder: Path) -> list[Any]:
     loaded = state(folder)
-    parameters = loaded["parameters"]
-    optimizer = parameters["policy.optimizer"]["state"]
-    return [parameters["policy"], optimizer, loaded["normalization"]]
+    return [loaded["parameters"], loaded["normalization"]]
 
 
 def saved(tmp_path: Path, data: dict[str, Any], **hyperparameters: Any) -> Path:

@@ -1,0 +1,236 @@
+"""From the data settings to a table: features, target, and the rows to train on and to judge on.
+
+A worker reads a table once and all its trials share it. What they get cannot be written to, so that
+no trial changes the data of the next.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from sklearn import datasets
+from sklearn.model_selection import train_test_split
+
+from hpo_app.errors import Problem, listed, near_miss
+from hpo_app.training.contract import ConfigurationError
+from hpo_app.training.reports import checked_count, checked_number, checked_settings
+
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+_SHIPPED = {
+    "digits": datasets.load_digits,
+    "breast_cancer": datasets.load_breast_cancer,
+    "diabetes": datasets.load_diabetes,
+}
+_CLASSIFIED = ("digits", "breast_cancer")
+_FILES: dict[str, Callable[[Path], pd.DataFrame]] = {
+    "csv": pd.read_csv,
+    "parquet": pd.read_parquet,
+}
+SOURCES = (*_SHIPPED, *_FILES)
+_REQUIRED = ("source", "validation_share", "split_seed")
+_OPTIONAL = ("path", "target", "task", "categorical", "drop")
+_TASKS = ("auto", "classification", "regression")
+# A column of whole numbers with at most so many values counts as classes.
+_MOST_CLASSES = 20
+
+
+@dataclass(frozen=True, eq=False)
+class Table:
+    """A table and its split.
+
+    Attributes:
+        features: One column a feature, `n` rows; categorical ones have the type `category`.
+        target: `n` values: whole numbers below `len(classes)`, or floats in the target's own unit.
+        classes: Names of the classes, in order; empty for a regression.
+        train: Rows to train on, ascending.
+        validation: Rows to judge on, ascending; none of them in `train`.
+    """
+
+    features: pd.DataFrame
+    target: np.ndarray
+    classes: tuple[str, ...]
+    train: np.ndarray
+    validation: np.ndarray
+
+
+def load_table(data: Mapping[str, Any]) -> Table:
+    """Return the table that the data settings name, read at most once per process.
+
+    Args:
+        data: `source`, one of `SOURCES`; `validation_share` of the rows, between 0 and 1, and
+            `split_seed`, by which they are drawn, stratified by class; for files `path`, relative
+            to where the run was started, `target`, the column to predict, `task` (`auto` takes
+            text, flags and whole numbers of few values for classes), `categorical`, a list of
+            columns or null for all that are not numbers, and `drop`, columns to leave out.
+
+    Raises:
+        ConfigurationError: If a setting is wrong, a file cannot be read, a column is missing, or
+            the target is empty, constant or not of the task.
+    """
+    settings = checked_settings(data, "data", _REQUIRED, _OPTIONAL)
+    source = settings["source"]
+    if source not in SOURCES:
+        near = near_miss(str(source), SOURCES) or SOURCES[0]
+        raise _refusal("data.source", repr(source), f"one of {listed(SOURCES)}", f"data={near}")
+    share = checked_number(settings["validation_share"], "data.validation_share")
+    if not 0 < share < 1:
+        expected = "a share between 0 and 1"
+        fix = "data.validation_share=0.25"
+        raise _refusal("data.validation_share", str(share), expected, fix)
+    if settings["split_seed"] != 0:
+        checked_count(settings["split_seed"], "data.split_seed")
+    # A file that was changed is read anew.
+    stamp = _stamp(settings) if source in _FILES else ()
+    return _table(json.dumps(settings, sort_keys=True, default=str), stamp)
+
+
+@lru_cache(maxsize=4)
+def _table(settings_json: str, _stamp: tuple[int, ...]) -> Table:
+    settings = json.loads(settings_json)
+    source = settings["source"]
+    features, raw, is_classified = _from_file(settings) if source in _FILES else _shipped(source)
+    target, classes = _target(raw, settings.get("target") or "target", is_classified=is_classified)
+    rows = np.arange(len(target))
+    try:
+        train, validation = train_test_split(
+            rows,
+            test_size=settings["validation_share"],
+            random_state=settings["split_seed"],
+            stratify=target if classes else None,
+        )
+    except ValueError as error:  # too few rows, of a class or in all
+        fix = "set another data.validation_share, or leave rare classes out of the data"
+        raise _refusal("data", str(error), "rows enough of every class", fix) from error
+    for array in (target, train, validation):
+        array.setflags(write=False)
+    return Table(features, target, classes, np.sort(train), np.sort(validation))
+
+
+def _shipped(source: str) -> tuple[pd.DataFrame, pd.Series, bool]:
+    bunch = _SHIPPED[source](as_frame=True)
+    return bunch.data, bunch.target, source in _CLASSIFIED
+
+
+def _from_file(settings: Mapping[str, Any]) -> tuple[pd.DataFrame, pd.Series, bool]:
+    path = Path(settings["path"])
+    try:
+        frame = _FILES[settings["source"]](path)
+    # pandas, pyarrow and the codecs each fail in their own way.
+    except Exception as error:
+        expected = f"a file in the format {settings['source']}, with a line of column names"
+        got = f"{path.absolute()}: {' '.join(str(error).split())[:300]}"
+        raise _refusal("data.path", got, expected, "name another file, or mend it") from error
+    name, columns = settings.get("target"), [str(column) for column in frame.columns]
+    frame.columns = pd.Index(columns)
+    _check_columns([name], "data.target", columns)
+    drop = settings.get("drop") or []
+    _check_columns(drop, "data.drop", columns)
+    categorical = settings.get("categorical")
+    _check_columns(categorical or [], "data.categorical", columns)
+    raw = frame[name]
+    features = frame.drop(columns=[name, *(column for column in drop if column != name)])
+    if not len(features.columns) or not len(features):
+        raise _refusal(
+            "data.path",
+            f"{frame.shape[0]} rows, {len(features.columns)} features",
+            "rows, and columns besides the target",
+            "name another file",
+        )
+    return _typed(features, categorical), raw, _is_classified(raw, settings.get("task") or "auto")
+
+
+def _typed(features: pd.DataFrame, categorical: list[str] | None) -> pd.DataFrame:
+    if categorical is None:
+        numbers = features.select_dtypes(["number", "bool"]).columns
+        categorical = [column for column in features.columns if column not in numbers]
+    typed = features.copy()
+    for column in features.columns:
+        if column in categorical:
+            # As text, so that 1 and 1.0 of another file are not the business of the model.
+            values = features[column]
+            typed[column] = values.where(values.isna(), values.astype(str)).astype("category")
+            continue
+        try:
+            typed[column] = pd.to_numeric(features[column]).astype(float)
+        except (ValueError, TypeError) as error:
+            fix = f"add it: data.categorical=[{column}], or data.drop=[{column}]"
+            got = f"no number: {' '.join(str(error).split())[:100]}"
+            raise _refusal(f"column {column}", got, "numbers", fix) from error
+    return typed
+
+
+def _target(
+    raw: pd.Series, name: str, *, is_classified: bool
+) -> tuple[np.ndarray, tuple[str, ...]]:
+    empty = int(raw.isna().sum())
+    if empty:
+        fix = f"remove the rows without {name}, or fill them in"
+        raise _refusal(
+            "data.target",
+            f"{empty} of {len(raw)} rows of {name} are empty",
+            "a value in every row",
+            fix,
+        )
+    if raw.nunique() < 2:
+        got = f"{name} is {raw.iloc[0]!r} in every row" if len(raw) else "no rows"
+        raise _refusal("data.target", got, "two values or more", "name another column")
+    if is_classified:
+        codes, uniques = pd.factorize(raw, sort=True)
+        return codes.astype(np.int64), tuple(map(str, uniques))
+    try:
+        numbers = pd.to_numeric(raw).to_numpy(dtype=float, copy=True)
+    except (ValueError, TypeError) as error:
+        fix = "data.task=classification, or name a column of numbers"
+        raise _refusal("data.target", str(error)[:200], "numbers", fix) from error
+    if not np.isfinite(numbers).all():
+        expected, fix = "finite numbers", "remove the rows that are infinite"
+        raise _refusal("data.target", f"{name} holds infinities", expected, fix)
+    return numbers, ()
+
+
+def _is_classified(raw: pd.Series, task: str) -> bool:
+    if task not in _TASKS:
+        near = near_miss(task, _TASKS) or "auto"
+        raise _refusal("data.task", task, f"one of {listed(_TASKS)}", f"data.task={near}")
+    if task != "auto":
+        return task == "classification"
+    if not pd.api.types.is_numeric_dtype(raw) or pd.api.types.is_bool_dtype(raw):
+        return True
+    return bool(pd.api.types.is_integer_dtype(raw) and raw.nunique() <= _MOST_CLASSES)
+
+
+def _check_columns(names: object, key: str, columns: list[str]) -> None:
+    for name in names if isinstance(names, list) else [names]:
+        if name in columns:
+            continue
+        near = near_miss(str(name), columns)
+        some = listed(columns[:20]) + (f" and {len(columns) - 20} more" if columns[20:] else "")
+        fix = f"{key}={near or columns[-1] if columns else '…'}"
+        raise _refusal(key, "nothing" if name is None else repr(name), f"a column: {some}", fix)
+
+
+def _stamp(settings: Mapping[str, Any]) -> tuple[int, ...]:
+    path = settings.get("path")
+    if not isinstance(path, str) or not path:
+        fix = f"data.path=my_data.{settings['source']} data.target=my_column"
+        raise _refusal("data.path", repr(path), "a file with a table", fix)
+    try:
+        found = Path(path).stat()
+    except OSError as error:
+        got = f"{Path(path).absolute()}: {error.strerror}"
+        expected = "a file that can be read, relative to where the run was started"
+        raise _refusal("data.path", got, expected, "correct the path") from error
+    return found.st_mtime_ns, found.st_size
+
+
+def _refusal(key: str, got: str, expected: str, fix: str) -> ConfigurationError:
+    return ConfigurationError([Problem(key=key, got=got, expected=expected, fix=fix)])
