@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+    from hpo_app.plan.rule import Rule
     from hpo_app.plan.search_space import Params, ParamValue, SearchSpace
 
 
@@ -23,28 +24,28 @@ def configurations(
         space: What may be sampled.
         values: The values to combine, by parameter; each may be gone through several times.
     """
-    for chosen in _chosen(space, values, space.order, {}):
+    order = space.order
+    # Of each place in the order, the rules whose last parameter it is.
+    decided: list[list[Rule]] = [[] for _ in order]
+    for rule in space.rules.values():
+        decided[max(order.index(name) for name in rule.names)].append(rule)
+    for chosen in _chosen(space, values, list(zip(order, decided, strict=True)), {}):
         yield {name: chosen[name] for name in space if name in chosen}
 
 
 def _chosen(
     space: SearchSpace,
     values: Mapping[str, Iterable[ParamValue]],
-    names: list[str],
+    steps: Sequence[tuple[str, list[Rule]]],
     params: Params,
 ) -> Iterator[Params]:
-    if not names:
+    if not steps:
         yield params
         return
-    name, *others = names
+    (name, decided), *others = steps
     if not space.is_active(name, params):
         yield from _chosen(space, values, others, params)
         return
-    decided = [
-        rule
-        for rule in space.rules.values()
-        if name in rule.names and not set(rule.names) & set(others)
-    ]
     for value in values[name]:
         longer = {**params, name: value}
         if all(rule.holds(longer) for rule in decided):

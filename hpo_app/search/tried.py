@@ -13,7 +13,7 @@ from hpo_app.search.engine import Exhausted
 
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from hpo_app.plan.search_space import Parameter, Params, ParamValue, SearchSpace
     from hpo_app.search.engine import Outcome
@@ -21,7 +21,27 @@ if TYPE_CHECKING:
 _RANDOM_DRAWS = 1000
 # Few draws may keep the rules, and where values have no end nothing else finds one that does.
 _RULED_DRAWS = 20_000
-_MOST_SEARCHED = 1_000_000
+# How many values are combined in one run to find what is left of a space: some seconds, once.
+_MOST_COMBINED = 2_000_000
+_MOST_SHUFFLED = 10_000
+
+
+class _TooMany(Exception):  # noqa: N818 - an end, and no error
+    """More values than a run can combine."""
+
+
+class _Counted:
+    """Values that can be gone through until all of a run together are too many."""
+
+    def __init__(self, values: Sequence[ParamValue], left: Iterator[int]) -> None:
+        self._values = values
+        self._left = left
+
+    def __iter__(self) -> Iterator[ParamValue]:
+        for value in self._values:
+            if next(self._left, None) is None:
+                raise _TooMany
+            yield value
 
 
 class Tried:
@@ -36,6 +56,11 @@ class Tried:
         self._size = math.prod(_num_values(space[name]) for name in space)
         self._outcomes: dict[str, Outcome | None] = {}
         self._keys: dict[int, str] = {}
+        # What no draw finds is looked for in order, from where the last search ended.
+        self._in_order = _in_order(space)
+        self._next: Params | None = None
+        self._must_search = False
+        self._can_search = all(_can_be_listed(space, name) for name in space)
 
     def start(self, number: int, params: Params) -> None:
         """Remember what a trial trains with."""
@@ -69,16 +94,36 @@ class Tried:
         Raises:
             Exhausted: If there is none.
         """
-        source, rules = random.Random(seed), self._space.rules
-        for _ in range(_RULED_DRAWS if rules else _RANDOM_DRAWS):
+        found = None if self._must_search else self._drawn(random.Random(seed))
+        if found is None and self._can_search:
+            # Draws will not find what is left either, later in the run: each costs up to a second.
+            self._must_search = True
+            found = self._searched()
+        if found is None:
+            raise self._end()
+        return found
+
+    def _drawn(self, source: random.Random) -> Params | None:
+        for _ in range(_RULED_DRAWS if self._space.rules else _RANDOM_DRAWS):
             params = self._space.draw(source)
             if self.allows(params):
                 return params
-        if not rules or self._size <= _MOST_SEARCHED:
-            for params in configurations(self._space, _values_of(self._space)):
-                if self.allows(params):
-                    return params
-        raise self._end()
+        return None
+
+    def _searched(self) -> Params | None:
+        """Return the first configuration, in a fixed order, that was not tried.
+
+        What was passed over was tried. What is returned comes again until it is: who asks need not
+        take it.
+        """
+        while self._next is None or self._next in self:
+            try:
+                self._next = next(self._in_order, None)
+            except _TooMany:
+                self._next = None
+            if self._next is None:
+                return None
+        return self._next
 
     def allows(self, params: Params) -> bool:
         """Return whether a configuration keeps the rules and was not tried."""
@@ -107,8 +152,26 @@ def _num_values(parameter: Parameter) -> float:
     return 1 + parameter.num_steps
 
 
-def _values_of(space: SearchSpace) -> dict[str, Sequence[ParamValue]]:
-    return {name: _values(space[name]) for name in space}
+def _can_be_listed(space: SearchSpace, name: str) -> bool:
+    count = _num_values(space[name])
+    # Of a parameter without end some values stand for all, unless rules choose among them.
+    return count <= _MOST_COMBINED or (math.isinf(count) and not space.rules)
+
+
+def _in_order(space: SearchSpace) -> Iterator[Params]:
+    """Yield all configurations that keep the rules, each once.
+
+    Raises:
+        _TooMany: Where they are more than a run can look at.
+    """
+    source, left = random.Random(0), iter(range(_MOST_COMBINED))
+    values: dict[str, Iterable[ParamValue]] = {}
+    for name in space:
+        some = _values(space[name])
+        # Neighbours are alike: in their own order the first trials would be, too.
+        shuffled = source.sample(some, len(some)) if len(some) <= _MOST_SHUFFLED else some
+        values[name] = _Counted(shuffled, left) if len(some) > 1 else some
+    yield from configurations(space, values)
 
 
 def _values(parameter: Parameter) -> Sequence[ParamValue]:

@@ -9,6 +9,7 @@ from hpo_app.plan.run_plan import Mode, Objective
 from hpo_app.search.engine import Exhausted, Outcome
 from hpo_app.search.optuna_engine import OptunaEngine
 from hpo_app.search.searcher import Searcher
+from hpo_app.search.tried import Tried
 from hpo_app.study.journal import Event
 from hpo_app.study.records import Report, TrialState
 
@@ -196,3 +197,42 @@ def test_rules_that_hardly_any_draw_keeps_are_kept_in_a_space_without_end():
     asked = [make(entries=entries, repeats=repeats).ask()[1] for repeats in (False, True)]
     assert asked[0] == asked[1]
     assert abs(asked[0]["x"] - asked[0]["y"]) < 0.002
+
+
+def digits(count, most, **rules):
+    names = [f"d{place}" for place in range(count)]
+    entries = {name: {"type": "randint", "low": 0, "high": most} for name in names}
+    space, _ = read_space(entries)
+    ruled, _ = read_space({**entries, "require": rules})
+    assert list(ruled) == list(space)
+    return ruled
+
+
+def test_a_space_far_too_large_to_combine_is_tried_whole_where_its_rules_cut_it():
+    # 1e12 configurations, of which the rules leave 17; no draw finds one.
+    space = digits(4, 999, a="d0 >= 983", b="d1 == d0", c="d2 == d1", d="d3 == d2")
+    tried = Tried(space)
+    found = []
+    for number in range(17):
+        found.append(tried.another(number))
+        # Who asks need not take it: it is not lost.
+        assert tried.another(number) == found[-1]
+        tried.start(number, found[-1])
+    assert sorted(params["d3"] for params in found) == list(range(983, 1000))
+    with pytest.raises(Exhausted, match="beside the 17 that were tried"):
+        tried.another(17)
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        {"type": "randint", "low": 0, "high": 10**12},
+        {"type": "quniform", "low": 0.0, "high": 1.0e9, "q": 1.0e-3},
+        {"type": "uniform", "low": 0.0, "high": 1.0},
+    ],
+    ids=lambda entry: entry["type"],
+)
+def test_rules_that_no_draw_keeps_end_where_values_cannot_be_listed(entry):
+    space, _ = read_space({"x": entry, "y": entry, "require": {"same": "x == y"}})
+    with pytest.raises(Exhausted, match="no configuration that keeps"):
+        Tried(space).another(0)
