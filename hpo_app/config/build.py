@@ -25,6 +25,7 @@ TRAINERS = (
     "hpo_app.training.models.mlp:train",
     "hpo_app.training.models.gradient_boosting:train",
     "hpo_app.training.models.estimator:train",
+    "hpo_app.training.models.lightning_module:train",
     "hpo_app.training.models.quadratic:train",
 )
 COMPONENTS = (
