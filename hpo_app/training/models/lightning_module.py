@@ -1,8 +1,8 @@
 """From a LightningModule and its data to a trained one: one report per epoch.
 
 Generators are seeded before each epoch, from the trial's seed and the number of the epoch, and a
-checkpoint is Lightning's own, read with `weights_only=True`. So a trial that goes on equals one that
-never stopped, as far as module and data draw from the global generators only.
+checkpoint is Lightning's own, read with `weights_only=True`. So a trial that goes on equals one
+that never stopped, as far as module and data draw from the global generators only.
 
 An optimizer's state brings its settings along: values that a scheduler changes while a trial trains
 take effect only where the module reads them anew in each epoch.
