@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from hpo_app.actions.command import Outcome
 from hpo_app.actions.environment import environment_facts
 from hpo_app.actions.live_report import live_report
-from hpo_app.actions.results import write_results
+from hpo_app.actions.results import write_results, write_winner
 from hpo_app.actions.typed import resume_command, shown_path, train_command
 from hpo_app.actions.warm_start import earlier_runs
 from hpo_app.analysis.best import best_trial
@@ -97,6 +97,7 @@ def search(command: Command, changes: Sequence[str] | None = None) -> Outcome:
                         earlier=earlier,
                         supervisor=supervisor,
                         train=command.train,
+                        write_best=lambda study: write_winner(plan, study),
                     ),
                     view.notice,
                 )

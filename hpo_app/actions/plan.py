@@ -78,6 +78,7 @@ def plan_rows(
         ("trial 0", _default(plan)),
         *_prior(plan),
         *((("trackers", ", ".join(plan.trackers)),) if plan.trackers else ()),
+        *_confirmation(plan, slots),
         ("budget", _budget(plan)),
         ("seed", str(plan.seed)),
     ]
@@ -134,6 +135,26 @@ def _prior(plan: RunPlan) -> list[tuple[str, str]]:
         return []
     widths = listed(f"{plain(name)} by {width:g}" for name, width in priors.items())
     return [("prior", f"trials 1 to {last} are drawn around it, {widths}")]
+
+
+def _confirmation(plan: RunPlan, slots: int | None) -> list[tuple[str, str]]:
+    confirm = plan.confirm
+    if not confirm.is_on:
+        return []
+    per_search = confirm.share / (1.0 - confirm.share)
+    claim = 2 * confirm.claim_seeds
+    # A scheduler that stops trials makes the search shorter, and with it what it may take.
+    most = max(int(per_search * plan.num_trials), claim)
+    replay = " and one replay" if confirm.has_replay else ""
+    waves = "" if slots is None else f", {math.ceil(most / max(slots, 1))} waves of full length"
+    text = (
+        f"the best {confirm.contenders} race on fresh seeds: {claim} to {most} trainings of "
+        f"{plan.iterations} iterations{replay}, {confirm.share:.0%} of the run{waves}, at most"
+    )
+    if plan.time_budget_s is not None:
+        left = duration(confirm.share * plan.time_budget_s)
+        text += f"; the search ends in time to leave it {left}"
+    return [("confirm", text)]
 
 
 def _default(plan: RunPlan) -> str:

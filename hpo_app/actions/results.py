@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from hpo_app.actions.typed import train_command
 from hpo_app.analysis.best import best_trial
+from hpo_app.analysis.claim import claim_of
 from hpo_app.analysis.pareto import pareto_front
 from hpo_app.analysis.tables import write_trials_csv
 from hpo_app.analysis.wording import bounds_text, plain
@@ -14,7 +15,7 @@ from hpo_app.config.best import BestConfig, write_best
 from hpo_app.config.render import render
 from hpo_app.config.secrets import with_secrets_by_name
 from hpo_app.errors import listed
-from hpo_app.report.summary_json import write_summary
+from hpo_app.report.summary_json import claim_fields, write_summary
 
 
 if TYPE_CHECKING:
@@ -37,11 +38,16 @@ def write_results(plan: RunPlan, study: Study) -> None:
     """
     write_trials_csv(study, study.folder / "trials.csv")
     write_summary(study, study.folder / "summary.json")
+    write_winner(plan, study)
+    if plan.criteria.has_several:
+        _write_front(plan, study)
+
+
+def write_winner(plan: RunPlan, study: Study) -> None:
+    """Write best.yaml, if there is a winner."""
     best = best_trial(study)
     if best is not None:
         _write(plan, study, best, "best.yaml")
-    if plan.criteria.has_several:
-        _write_front(plan, study)
 
 
 def _write_front(plan: RunPlan, study: Study) -> None:
@@ -66,6 +72,9 @@ def _write(plan: RunPlan, study: Study, trial: TrialRecord, name: str) -> None:
         "iterations": trial.iterations,
         **{metric: trial.last[metric] for metric in plan.criteria.metrics},
     }
+    claim = claim_of(study) if name == "best.yaml" else None
+    if claim is not None:
+        provenance["confirmed"] = claim_fields(claim)
     values = listed(
         f"{plain(objective.metric)} {trial.last[objective.metric]:.6g}"
         for objective in plan.objectives
@@ -75,6 +84,7 @@ def _write(plan: RunPlan, study: Study, trial: TrialRecord, name: str) -> None:
         f"{what} of run {study.run_id}: trial {trial.number}, {values} after "
         f"{trial.iterations} iterations.",
         *([f"It does not keep {bounds_text(unmet, trial.last)}."] if unmet else []),
+        *(claim.sentences if claim is not None else ()),
         train_command(plan, study.folder, name),
     ]
     rendered = render(with_secrets_by_name(plan.template), trial.params)

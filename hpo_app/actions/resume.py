@@ -33,7 +33,15 @@ def run(command: Command) -> Outcome:
         command.console.print(study.note, markup=False, soft_wrap=True)
     _refuse_fewer(study, command.plan.num_trials)
     # The run may be longer than it was, or shorter.
-    wanted = replace(study, num_trials=command.plan.num_trials)
+    confirm = command.plan.confirm
+    # A winner that was found by other settings is not the one that is asked for.
+    stands = study.race is not None and study.race.is_by(confirm)
+    wanted = replace(
+        study,
+        num_trials=command.plan.num_trials,
+        is_to_confirm=confirm.is_on,
+        winner=study.winner if stands else None,
+    )
     if not wanted.is_complete:
         return search(command, changes=command.changes)
     with command.signals.noted(), run_lock(command.folder):
@@ -54,7 +62,10 @@ def _closed(command: Command, study: Study, wanted: Study) -> Study:
     if study.stop_reason != reason:
         journal, _ = Journal.reopen(command.folder / FILE_NAME)
         changes = list(command.changes)
-        journal.append("resumed", num_trials=wanted.num_trials, changes=changes, facts={})
+        confirms = {"confirms": wanted.is_to_confirm}
+        journal.append(
+            "resumed", num_trials=wanted.num_trials, changes=changes, facts={}, **confirms
+        )
         journal.append("closed", reason=reason)
         journal.close()
     return replace(wanted, stop_reason=reason)

@@ -41,7 +41,12 @@ def rank(study: Study) -> list[TrialRecord]:
 
     With several objectives, trials that stand alike in constraints and fidelity are ordered by
     `pareto.balance_order`, so that the first is the most balanced one of the Pareto front.
+
+    Whoever won on fresh seeds comes first of all.
     """
+    if study.winner is not None:
+        ordered = rank(study.searched)
+        return sorted(ordered, key=lambda trial: trial.number != study.winner)
     if study.criteria.has_several:
         return _balanced(study)
     standings = [

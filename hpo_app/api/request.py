@@ -53,7 +53,7 @@ _OF_RAY = {"include_dashboard": "dashboard"}
 # What is trained comes from the caller; these stand in its place while the rest is composed.
 _BASE = {"search_space": "quadratic", "model": "quadratic"}
 # Settings that have a say before the config is composed.
-_ELSEWHERE = (ITERATIONS, "tracker")
+_ELSEWHERE = (ITERATIONS, "confirm", "tracker")
 _CONFIGS = ("model_config", "data_config", "training_config")
 # What cannot be told of while an argument cannot be read at all.
 _HIDES = {
@@ -205,7 +205,10 @@ def _composed(request: Request, problems: list[Problem]) -> tuple[DictConfig, Or
         got = f"{request.run_dir!r:.60} ({type(request.run_dir).__name__})"
         problems.append(Problem("run_dir", got, "a path", "write run_dir='outputs/my_run'"))
     trackers = tracker_choices(request.settings.get("tracker", "none"), problems)
-    config, origin = compose_config([*overrides, f"tracker=[{','.join(trackers)}]"])
+    asked = request.settings.get("confirm", "none")
+    confirm = group_choice("confirm", "confirm", str(asked), problems) or "none"
+    overrides += [f"confirm={confirm}", f"tracker=[{','.join(trackers)}]"]
+    config, origin = compose_config(overrides)
     with open_dict(config):
         _fill(config, request, problems)
     # What the model in their place brings, no person chose.

@@ -10,6 +10,7 @@ from omegaconf import OmegaConf
 
 from hpo_app.actions.typed import train_command_of
 from hpo_app.analysis.best import best_trial, rank
+from hpo_app.analysis.claim import claim_of
 from hpo_app.analysis.summary import summarize
 from hpo_app.analysis.tables import encodable, trials_frame
 from hpo_app.analysis.wording import plain
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from hpo_app.analysis.claim import Claim
     from hpo_app.analysis.summary import StudySummary
     from hpo_app.plan.search_space import Params
     from hpo_app.study.records import Study, TrialRecord
@@ -108,6 +110,11 @@ class Results:
     def best_value(self) -> float | None:
         """The winner's last value of the objective."""
         return None if self.best_trial is None else self.best_trial.value(self.metric)
+
+    @cached_property
+    def claim(self) -> Claim | None:
+        """What fresh seeds say of the winner; None where nothing was confirmed."""
+        return claim_of(self.study)
 
     def top(self, count: int = _SHOWN) -> list[TrialRecord]:
         """Return the best trials, best first."""

@@ -24,6 +24,7 @@ from hpo_app.plan.run_plan import (
     Checkpoints,
     Cluster,
     Component,
+    Confirm,
     Resources,
     RunPlan,
     Scheduler,
@@ -41,13 +42,14 @@ if TYPE_CHECKING:
 # is its own, and it says itself what it does not know.
 _KEYS: dict[str, tuple[str, ...]] = {
     "": (
-        "action", "best", "checkpoints", "constraints", "data", "max_failures",
+        "action", "best", "checkpoints", "confirm", "constraints", "data", "max_failures",
         "max_same_failures", "model", "num_trials", "objective", "objectives", "output", "params",
         "prior_trials", "ray", "repeat_duplicates", "report", "resources", "run", "scheduler",
         "search_alg", "search_space", "seed", "stall_timeout_s", "stop", "time_budget_s", "to",
         "tracker", "training", "trial_timeout_s", "trusted_modules", "warm_start",
     ),
     "checkpoints": ("budget_gb", "keep_best"),
+    "confirm": ("claim_seeds", "contenders", "first_seeds", "replay", "share"),
     "objective": ("metric", "mode"),
     "stop": ("plateau", "target"),
     "report": ("every_s",),
@@ -132,6 +134,7 @@ def _read(
         max_failures=root.whole("max_failures", least=0, otherwise=0),
         max_same_failures=root.whole("max_same_failures", least=1, otherwise=1),
         stop=_stop(Section("stop", values.get("stop", {}), problems)),
+        confirm=_confirm(values.get("confirm"), problems),
         repeats_duplicates=root.flag("repeat_duplicates", otherwise=False),
         prior_trials=root.optional_whole("prior_trials", least=0) or 0,
         resources=_resources(Section("resources", values.get("resources"), problems)),
@@ -205,6 +208,19 @@ def _stop(section: Section) -> Stop:
     return Stop(
         target=section.optional_number("target"),
         plateau=section.optional_whole("plateau", least=1),
+    )
+
+
+def _confirm(values: Any, problems: list[Problem]) -> Confirm:
+    if values is None:
+        return Confirm()  # A run of an earlier release.
+    section = Section("confirm", values, problems)
+    return Confirm(
+        contenders=section.whole("contenders", least=0, otherwise=0),
+        first_seeds=section.whole("first_seeds", least=1, otherwise=1),
+        claim_seeds=section.whole("claim_seeds", least=3, otherwise=3),
+        share=section.number("share", above=0),
+        has_replay=section.flag("replay"),
     )
 
 

@@ -19,7 +19,7 @@ UNREADABLE = "?"
 # More of anything than a run can have; what counts up to it can be looped over and stored.
 _MOST = 10**9
 # What a message proposes: a value that makes sense, and not only one that is allowed.
-_EXAMPLES: dict[str, int] = {
+_EXAMPLES: dict[str, float] = {
     "num_trials": 20,
     "time_budget_s": 3600,
     "trial_timeout_s": 3600,
@@ -28,6 +28,7 @@ _EXAMPLES: dict[str, int] = {
     "max_same_failures": 3,
     "checkpoints.budget_gb": 10,
     "report.every_s": 60,
+    "confirm.share": 0.4,
     "stop.target": 475,
     "stop.plateau": 15,
     "ray.num_cpus": 4,

@@ -12,7 +12,7 @@ from hpo_app.config.render import Rendered
 from hpo_app.config.resolvers import register_resolvers
 from hpo_app.config.trust import KEY as TRUST
 from hpo_app.config.written import UNREADABLE, read_yaml
-from hpo_app.errors import PlanError, Problem, RunFolderError, listed
+from hpo_app.errors import PlanError, Problem, RunFolderError, listed, near_miss
 
 
 if TYPE_CHECKING:
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from omegaconf import DictConfig
+
+    from hpo_app.config.overrides import Override
 
 # What a run may be continued with. Everything else decides what its trials are: with another space
 # or metric, the trials of before and after could not be compared.
@@ -31,6 +33,7 @@ CHANGEABLE = (
     "max_failures",
     "max_same_failures",
     "stop",
+    "confirm",
     "checkpoints",
     "report",
     "resources",
@@ -38,6 +41,8 @@ CHANGEABLE = (
     "trusted_modules",
 )
 _ADDRESS = "ray.address"
+# The one config group of them: what is chosen is looked up, as Hydra would.
+_GROUP = "confirm"
 
 
 def stored_config(
@@ -68,16 +73,32 @@ def stored_config(
         choices: Any = OmegaConf.to_container(hydra.runtime.choices)
         texts = [*map(str, typed), *earlier]
         named = {str(group): str(choice) for group, choice in choices.items()}
+        chosen = [read_override(change) for change in (*earlier, *changes)]
+        named.update({item.key: item.value for item in chosen if item.key == _GROUP})
     except UNREADABLE as error:
         text = " ".join(str(error).split())
         expected = "the config that the run was started with"
         fix = "restore the file from a copy, or start a new run"
         raise RunFolderError([Problem(str(path), text, expected, fix)]) from error
-    changed = with_changes(config, [read_override(change) for change in (*earlier, *changes)])
+    changed = with_changes(config, [each for item in chosen for each in _without_group(item)])
     _refuse_address(changed, changes)
     # What the folder says a person typed may be made up; whom to trust is asked anew.
     kept = [text for text in texts if read_override(text).key != TRUST]
     return changed, Origin((*kept, *changes), named, (conf_dir(),))
+
+
+def _without_group(change: Override) -> list[Override]:
+    """Return what a choice of a config group stands for; any other change as it is."""
+    if change.key != _GROUP:
+        return [change]
+    known = sorted(path.stem for path in (conf_dir() / _GROUP).glob("*.yaml"))
+    if change.value not in known:
+        miss = near_miss(change.value, known)
+        fix = f"write {_GROUP}={miss}" if miss else "choose one of them"
+        expected = f"one of {listed(known)}"
+        raise PlanError([Problem(_GROUP, change.value, expected, fix, change.set_by)])
+    content: Any = OmegaConf.load(conf_dir() / _GROUP / f"{change.value}.yaml")
+    return [read_override(f"{_GROUP}.{key}={value}") for key, value in content.items()]
 
 
 def _refuse_address(config: DictConfig, changes: Sequence[str]) -> None:

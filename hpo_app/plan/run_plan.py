@@ -86,6 +86,30 @@ class Stop:
 
 
 @dataclass(frozen=True)
+class Confirm:
+    """How the winner is found and proved with seeds that the search never saw.
+
+    Attributes:
+        contenders: How many of the best trials are trained anew; 0 for none.
+        first_seeds: Seeds that all of them are trained with before any is dropped.
+        claim_seeds: Seeds that are held back for what is said of winner and default.
+        share: Largest share of the run's iterations that it may take, the claim apart.
+        has_replay: Whether best.yaml is trained once more at the end.
+    """
+
+    contenders: int = 0
+    first_seeds: int = 1
+    claim_seeds: int = 3
+    share: float = 0.4
+    has_replay: bool = False
+
+    @property
+    def is_on(self) -> bool:
+        """Whether anything is confirmed."""
+        return self.contenders > 0
+
+
+@dataclass(frozen=True)
 class Cluster:
     """Where the run takes place.
 
@@ -183,6 +207,7 @@ class RunPlan:
         max_failures: How often a failed trial is started again.
         max_same_failures: The run ends when this many first trials all failed alike.
         stop: When the run has found what it was started for.
+        confirm: How the winner is found and proved with fresh seeds.
         repeats_duplicates: Whether a configuration that was tried is trained again.
         prior_trials: How many trials after the default one are drawn around it, where parameters
             have a prior.
@@ -214,6 +239,7 @@ class RunPlan:
     max_failures: int
     max_same_failures: int
     stop: Stop
+    confirm: Confirm
     repeats_duplicates: bool
     prior_trials: int
     resources: Resources

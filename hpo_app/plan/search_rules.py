@@ -212,7 +212,27 @@ def time_that_nobody_reports(plan: RunPlan) -> Iterator[Problem]:
         )
 
 
+def confirmation_of_what_cannot_be_confirmed(plan: RunPlan) -> Iterator[Problem]:
+    """Yield a confirmation where no one configuration stands for what the search found."""
+    got = plan.choices.get("confirm", str(plan.confirm.contenders))
+    if not plan.confirm.is_on:
+        return
+    if plan.scheduler.is_population:
+        expected = (
+            "none, because members of a population change their values while they train and go on "
+            "from others' states: a training with one of them from the start is something else"
+        )
+        yield Problem("confirm", got, expected, "set confirm=none, or scheduler=asha")
+    if plan.criteria.has_several:
+        expected = "none, because with several objectives no one trial is the winner"
+        yield Problem("confirm", got, expected, "set confirm=none, or leave one objective")
+    if plan.confirm.share >= 1.0:
+        expected = "a number above 0 and below 1: what is left is the search's"
+        yield Problem("confirm.share", f"{plan.confirm.share:g}", expected, "set confirm.share=0.4")
+
+
 _RULES = (
+    confirmation_of_what_cannot_be_confirmed,
     population_with_model_based_searcher,
     parts_that_need_each_other,
     grid_that_is_cut_off,

@@ -6,12 +6,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hpo_app.analysis.best import rank
+from hpo_app.analysis.claim import claim_of
 from hpo_app.analysis.gain import gain_interval
 from hpo_app.analysis.summary import summarize
 from hpo_app.analysis.tables import param_names
 from hpo_app.analysis.wording import json_text
 from hpo_app.report.charts_section import charts_section
 from hpo_app.report.columns import judged_cells, judged_heads
+from hpo_app.report.confirmed_section import confirmed_sections, confirmed_sentences
 from hpo_app.report.format import NOTHING, counted, duration, number, plain, value_text
 from hpo_app.report.importance_section import importance_section
 from hpo_app.report.markup import element, joined, lines, page, table
@@ -28,6 +30,7 @@ from hpo_app.study.files import replace_file
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from hpo_app.analysis.claim import Claim
     from hpo_app.analysis.summary import StudySummary
     from hpo_app.report.markup import Html
     from hpo_app.study.records import Study, TrialRecord
@@ -74,7 +77,7 @@ def write_report(
     else:
         best = _best_section(study, summary, train_command)
         front, charts = _front_sections(study, summary), charts_section(study, ordered)
-        parts = [*front, best, charts, trials, *plots, failures]
+        parts = [*front, *confirmed_sections(study), best, charts, trials, *plots, failures]
     sections = [_head(study, summary), *parts, _reproduction_section(study, command)]
     style, script = (beside(f"report.{suffix}") for suffix in ("css", "js"))
     path = folder / "index.html"
@@ -88,8 +91,8 @@ def beside(name: str) -> str:
 
 
 def _head(study: Study, summary: StudySummary) -> Html:
-    gain = gain_interval(study)
-    sure = [] if gain.low is None else [element("p", gain.sentence)]
+    claim = claim_of(study)
+    sure = [element("p", gain_interval(study).sentence)] if _is_sure(study, claim) else []
     figures = {
         **_result_figures(summary),
         "trials": f"{summary.num_trials} of {study.num_trials}",
@@ -108,12 +111,18 @@ def _head(study: Study, summary: StudySummary) -> Html:
         [
             element("h1", f"Report of {study.run_id}"),
             element("p", winner_sentence(summary), class_="headline"),
+            *confirmed_sentences(claim),
             *sure,
             element("p", ending_sentence(study, summary)),
             element("dl", joined(boxes)),
-            element("p", _ON_CHANCE, class_="quiet"),
+            *([element("p", _ON_CHANCE, class_="quiet")] if claim is None else []),
         ]
     )
+
+
+def _is_sure(study: Study, claim: Claim | None) -> bool:
+    """Return whether the noise of the curves is worth a sentence: not beside fresh seeds."""
+    return claim is None and gain_interval(study).low is not None
 
 
 def _result_figures(summary: StudySummary) -> dict[str, str]:

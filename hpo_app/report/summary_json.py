@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from hpo_app.analysis.claim import claim_of
 from hpo_app.analysis.gain import gain_interval
 from hpo_app.analysis.summary import summarize
 from hpo_app.analysis.wording import finite
@@ -15,6 +16,8 @@ from hpo_app.study.judging import constraint_fields, objective_fields
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from hpo_app.analysis.claim import Claim, Worth
+    from hpo_app.analysis.robust import Interval
     from hpo_app.analysis.summary import StudySummary
     from hpo_app.study.records import Study
 
@@ -23,7 +26,7 @@ SCHEMA_VERSION = 1
 
 def write_summary(study: Study, path: Path) -> None:
     """Write the result as JSON, whole or not at all; a number that JSON lacks becomes text."""
-    summary, gain = summarize(study), gain_interval(study)
+    summary, gain, claim = summarize(study), gain_interval(study), claim_of(study)
     content = {
         "schema_version": SCHEMA_VERSION,
         "run_id": study.run_id,
@@ -39,12 +42,53 @@ def write_summary(study: Study, path: Path) -> None:
         "default_value": summary.default_value,
         "gain": summary.gain,
         "gain_interval": None if gain.low is None else [gain.low, gain.high],
+        "confirmed": claim_fields(claim) if claim is not None else None,
         "stop_reason": study.stop_reason,
         "duration_s": study.duration_s,
         "seed": study.seed,
         "warm_start": study.facts.get("warm_start", {}),
     }
     replace_file(path, json.dumps(finite(content), indent=2, allow_nan=False) + "\n")
+
+
+def claim_fields(claim: Claim) -> dict[str, Any]:
+    """Return a claim as plain values."""
+    replay = claim.replay
+    return {
+        "winner": _worth(claim.winner),
+        "default": _worth(claim.default) if claim.default is not None else None,
+        "is_default": claim.is_default,
+        "gain": claim.gain,
+        "gain_interval": _ends(claim.gain_interval),
+        "is_significant": claim.is_significant,
+        "probability_of_improvement": claim.probability,
+        "search_value": claim.search_value,
+        "optimism": claim.optimism,
+        "num_contenders": claim.num_contenders,
+        "num_trainings": claim.num_trainings,
+        "replay": None
+        if replay is None
+        else {
+            "seed": replay.seed,
+            "recorded": replay.recorded,
+            "value": replay.value,
+            "is_exact": replay.is_exact,
+        },
+    }
+
+
+def _worth(worth: Worth) -> dict[str, Any]:
+    return {
+        "number": worth.trial,
+        "interquartile_mean": worth.mean,
+        "interval": _ends(worth.interval),
+        "values": list(worth.values),
+        "num_failed": worth.num_failed,
+    }
+
+
+def _ends(interval: Interval | None) -> list[float] | None:
+    return None if interval is None else list(interval)
 
 
 def _best(summary: StudySummary) -> dict[str, object] | None:

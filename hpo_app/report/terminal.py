@@ -9,6 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from hpo_app.analysis.best import rank
+from hpo_app.analysis.claim import claim_of
 from hpo_app.analysis.gain import gain_interval
 from hpo_app.analysis.summary import summarize
 from hpo_app.analysis.wording import json_text
@@ -57,8 +58,11 @@ def print_summary(
     if ranked:
         _print_top(console, study, ranked[:NUM_SHOWN])
     _say(console, winner_sentence(summary), style="bold")
+    claim = claim_of(study)
+    for sentence in claim.sentences if claim is not None else ():
+        _say(console, sentence, style="bold")
     gain = gain_interval(study)
-    if gain.low is not None:
+    if gain.low is not None and claim is None:
         _say(console, gain.sentence)
     _say(console, ending_sentence(study, summary))
     if summary.failures:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from hpo_app.plan.run_plan import Mode
 from hpo_app.plan.search_space import is_number
+from hpo_app.study.fresh import FIRST_FRESH, Kind
 from hpo_app.study.judging import are_constraints, are_objectives, criteria_from
 from hpo_app.study.records import TrialState
 
@@ -101,6 +102,12 @@ _PLACE_OR_NONE = _Kind(
 )
 _NUMBER, _ITERATION = _whole(0), _whole(1)
 _NUMBER_OF_32 = _whole(0, 2**32)
+
+
+def _are_numbers(value: Any) -> bool:
+    return isinstance(value, list) and bool(value) and all(map(_NUMBER.holds, value))
+
+
 _SEED = _Kind(
     "a whole number of at least 0",
     lambda value: isinstance(value, int) and not isinstance(value, bool) and value >= 0,
@@ -121,6 +128,7 @@ _FIELDS: Mapping[str, Mapping[str, _Kind]] = {
         "facts?": _MAPPING,
         "stored?": _MAPPING,
         "learned?": _LEARNED,
+        "confirms?": _FLAG,
     },
     "asked": {"trial": _NUMBER, "params": _MAPPING, "is_default": _FLAG, "seed": _NUMBER_OF_32},
     "started": {"trial": _NUMBER},
@@ -145,10 +153,39 @@ _FIELDS: Mapping[str, Mapping[str, _Kind]] = {
         "state": _one_of(state.value for state in TrialState if state is not TrialState.RUNNING),
         "error?": _TEXT,
     },
-    "resumed": {"num_trials": _ITERATION, "changes?": _TEXTS, "facts?": _MAPPING},
+    "raced": {
+        "contenders": _Kind("a list of trial numbers", _are_numbers),
+        "default": _Kind(
+            "a trial number, or null", lambda value: value is None or _NUMBER.holds(value)
+        ),
+        **dict.fromkeys(
+            ("trainings", "first_seeds", "claim_seeds", "most_claim_seeds"), _ITERATION
+        ),
+        "has_replay": _FLAG,
+        "most_contenders": _ITERATION,
+        "share": _Kind("a number", is_number),
+    },
+    "repeated": {
+        "trial": _NUMBER,
+        "of": _NUMBER,
+        "kind": _one_of(kind.value for kind in Kind),
+        "place": _NUMBER,
+        "typed": _NUMBER,
+        "seed": _NUMBER_OF_32,
+    },
+    "confirmed": {"winner": _NUMBER},
+    "resumed": {
+        "num_trials": _ITERATION,
+        "changes?": _TEXTS,
+        "facts?": _MAPPING,
+        "confirms?": _FLAG,
+    },
     "exhausted": {"reason": _TEXT},
     "closed": {"reason": _TEXT},
 }
+
+# Where events of a race name trials of the search.
+_OF_RACES = {"raced": ("default",), "repeated": ("of",), "confirmed": ("winner",)}
 
 
 class EventCheck:
@@ -156,6 +193,7 @@ class EventCheck:
 
     def __init__(self) -> None:
         self._num_asked = 0
+        self._num_fresh = 0
         self._metrics: tuple[str, ...] = ()
 
     def problem(self, name: str, fields: Mapping[str, Any]) -> tuple[str, str] | None:
@@ -170,6 +208,8 @@ class EventCheck:
         )
         if found is None and name == "asked":
             self._num_asked += 1
+        if found is None and name == "repeated":
+            self._num_fresh += 1
         if found is None and name == "opened":
             self._metrics = criteria_from(fields).metrics
         return found
@@ -180,9 +220,15 @@ class EventCheck:
             return "opened once more", "one opened event, in the first line"
         if name == "asked" and number != self._num_asked:
             return f"trial {number}", f"trial {self._num_asked}: trials are numbered one by one"
-        if name in _FIELDS and name != "asked" and number is not None:
-            for trial in (number, fields.get("source", number)):
-                if trial >= self._num_asked:
+        if name == "repeated" and number != FIRST_FRESH + self._num_fresh:
+            expected = f"trial {FIRST_FRESH + self._num_fresh}: they are numbered one by one"
+            return f"trial {number}", expected
+        if name in _FIELDS and name != "asked":
+            for trial in _named_in(name, fields):
+                # Whom a race is about are trials of the search; else it may be any.
+                is_any = name not in _OF_RACES
+                num_fresh = self._num_fresh if is_any else 0
+                if not _is_among(trial, self._num_asked, num_fresh):
                     return f"{name} of trial {trial}", "an event of a trial that was asked for"
         return self._of_report(fields["metrics"]) if name == "reported" else None
 
@@ -192,6 +238,17 @@ class EventCheck:
                 whose = "the objective's metric" if at == 0 else "the metric"
                 return "a report without it", f"{whose} {metric!r}"
         return None
+
+
+def _named_in(name: str, fields: Mapping[str, Any]) -> list[int]:
+    """Return the trials that an event is about, and that have to be there before it."""
+    keys = _OF_RACES.get(name, ("trial", "source"))
+    named = [fields[key] for key in keys if fields.get(key) is not None]
+    return [*named, *fields["contenders"]] if name == "raced" else named
+
+
+def _is_among(trial: int, num_asked: int, num_fresh: int) -> bool:
+    return trial < num_asked or FIRST_FRESH <= trial < FIRST_FRESH + num_fresh
 
 
 def _of_learned(name: str, fields: Mapping[str, Any]) -> tuple[str, str] | None:

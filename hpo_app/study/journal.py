@@ -39,6 +39,7 @@ FILE_NAME = "journal.jsonl"
 _EXACT = (
     "params", "space", "learned", "metrics", "metric", "mode", "objectives", "constraints",
     "run_id", "state", "told", "path", "checkpoint", "changes",
+    "kind",
 )  # fmt: skip
 
 _DAMAGE = (

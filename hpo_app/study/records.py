@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from hpo_app.plan.criteria import Constraint, Criteria
     from hpo_app.plan.run_plan import Objective
     from hpo_app.plan.search_space import Params
+    from hpo_app.study.fresh import Fresh, Race
 
 
 class TrialState(str, Enum):
@@ -89,6 +90,8 @@ class TrialRecord:
             state and has not reported since, so that no report belongs to them.
         own_params: Values it started with, if a scheduler changed them; else None.
         own_reports: Reports with those values, before the first exploit step; empty without one.
+        fresh: What it is trained for, if it is no trial of the search; else None.
+        typed_seed: The seed with which action=train repeats it; None for trials of the search.
     """
 
     number: int
@@ -106,6 +109,8 @@ class TrialRecord:
     is_untried: bool = False
     own_params: Params | None = None
     own_reports: tuple[Report, ...] = ()
+    fresh: Fresh | None = None
+    typed_seed: int | None = None
 
     @property
     def iterations(self) -> int:
@@ -175,7 +180,10 @@ class Study:
         folder: The run folder.
         criteria: By what trials are judged: what was optimised, and what they had to keep.
         space: The search space as it was written, `{name: entry}`.
-        trials: Records by number.
+        trials: Records of the search by number.
+        fresh: Records of the trainings with seeds that the search never saw, by number.
+        race: Who is trained with them; None before that is known.
+        winner: Number of the trial that won the race, once it is over and proved; else None.
         num_trials: How many trials were asked for.
         iterations: Iterations of a full trial.
         seed: Seed of the run.
@@ -183,6 +191,7 @@ class Study:
         duration_s: Seconds from start to end, or to the last event.
         facts: Further plain values: versions, host, choices of the config groups.
         note: What of the journal could not be read, as a sentence; empty if all of it was.
+        is_to_confirm: Whether the winner is to be found, and proved, with fresh seeds.
     """
 
     run_id: str
@@ -197,6 +206,10 @@ class Study:
     duration_s: float = 0.0
     facts: Mapping[str, object] = field(default_factory=dict)
     note: str = ""
+    fresh: tuple[TrialRecord, ...] = ()
+    race: Race | None = None
+    winner: int | None = None
+    is_to_confirm: bool = False
 
     @property
     def objective(self) -> Objective:
@@ -209,10 +222,29 @@ class Study:
 
     @property
     def is_complete(self) -> bool:
-        """Whether all trials that were asked for have ended, by themselves or by the scheduler."""
+        """Whether all that was asked for has ended, by itself or by the scheduler."""
+        has_winner = not self.is_to_confirm or self.winner is not None or not self._can_confirm
+        return self.is_searched and has_winner
+
+    @property
+    def is_searched(self) -> bool:
+        """Whether all trials of the search have ended, by themselves or by the scheduler."""
         open_states = {TrialState.RUNNING, TrialState.INTERRUPTED}
         ended = [trial for trial in self.trials if trial.state not in open_states]
         return len(ended) == len(self.trials) >= self.num_trials
+
+    @property
+    def _can_confirm(self) -> bool:
+        return any(trial.last for trial in self.trials)
+
+    @property
+    def searched(self) -> Study:
+        """The study as the search left it: nobody is known to have won."""
+        return replace(self, winner=None)
+
+    def won_by(self, number: int) -> Study:
+        """Return the study in which one trial has won."""
+        return replace(self, winner=number)
 
     def cut_off(self, reason: str) -> Study:
         """Return the study of a run that could not write how it ended.
@@ -220,14 +252,16 @@ class Study:
         Args:
             reason: Why the run ended, as a sentence.
         """
-        running = TrialState.RUNNING
-        trials = (
-            replace(trial, state=TrialState.INTERRUPTED, ended_s=self.duration_s)
-            if trial.state is running
-            else trial
-            for trial in self.trials
+        trials, fresh = (
+            tuple(self._cut(trial) for trial in group) for group in (self.trials, self.fresh)
         )
-        return replace(self, trials=tuple(trials), stop_reason=self.stop_reason or reason)
+        reason = self.stop_reason or reason
+        return replace(self, trials=trials, fresh=fresh, stop_reason=reason)
+
+    def _cut(self, trial: TrialRecord) -> TrialRecord:
+        if trial.state is not TrialState.RUNNING:
+            return trial
+        return replace(trial, state=TrialState.INTERRUPTED, ended_s=self.duration_s)
 
     @property
     def default(self) -> TrialRecord | None:

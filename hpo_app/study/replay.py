@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from hpo_app.errors import RunFolderError
+from hpo_app.study.fresh import Fresh, Kind, Race, is_fresh
 from hpo_app.study.journal import FILE_NAME, no_event, read_events, torn_tail
 from hpo_app.study.judging import criteria_from
 from hpo_app.study.records import Clone, Report, Study, TrialRecord, TrialState
@@ -76,12 +77,18 @@ class StudyBuilder:
             iterations=opened["iterations"],
             seed=opened["seed"],
             facts=opened.get("facts", {}),
+            is_to_confirm=opened.get("confirms", False),
         )
         self._drafts: dict[int, _Draft] = {}
 
     def study(self) -> Study:
         """Return the study as it stands after the last event."""
-        return replace(self._study, trials=tuple(self.record(number) for number in self._drafts))
+        records = [self.record(number) for number in self._drafts]
+        return replace(
+            self._study,
+            trials=tuple(record for record in records if record.fresh is None),
+            fresh=tuple(record for record in records if record.fresh is not None),
+        )
 
     def record(self, number: int) -> TrialRecord:
         """Return one trial as it stands after the last event."""
@@ -103,6 +110,23 @@ class StudyBuilder:
         number = fields["trial"]
         record = TrialRecord(number, fields["params"], fields["is_default"], fields["seed"])
         self._drafts[number] = _Draft(record)
+        # Whoever won before may not be the best any more.
+        self._study = replace(self._study, race=None, winner=None)
+
+    def _on_raced(self, _at_s: float, fields: Mapping[str, Any]) -> None:
+        self._study = replace(self._study, race=Race.from_fields(fields), winner=None)
+
+    def _on_repeated(self, _at_s: float, fields: Mapping[str, Any]) -> None:
+        number = fields["trial"]
+        fresh = Fresh(fields["of"], Kind(fields["kind"]), fields["place"])
+        params = self._drafts[fresh.of].record.params
+        record = TrialRecord(
+            number, params, seed=fields["seed"], fresh=fresh, typed_seed=fields["typed"]
+        )
+        self._drafts[number] = _Draft(record)
+
+    def _on_confirmed(self, _at_s: float, fields: Mapping[str, Any]) -> None:
+        self._study = replace(self._study, winner=fields["winner"])
 
     def _on_started(self, at_s: float, fields: Mapping[str, Any]) -> None:
         if self._drafts[fields["trial"]].record.started_s is None:
@@ -143,14 +167,20 @@ class StudyBuilder:
         self._change(fields["trial"], state=state, ended_s=at_s, error=fields.get("error"))
 
     def _on_resumed(self, _at_s: float, fields: Mapping[str, Any]) -> None:
-        self._study = replace(self._study, num_trials=fields["num_trials"], stop_reason="")
+        self._study = replace(
+            self._study,
+            num_trials=fields["num_trials"],
+            stop_reason="",
+            is_to_confirm=fields.get("confirms", self._study.is_to_confirm),
+        )
         for number, draft in self._drafts.items():
             if draft.record.state is TrialState.INTERRUPTED:
                 self._change(number, state=TrialState.RUNNING, ended_s=None)
 
     def _on_exhausted(self, _at_s: float, _fields: Mapping[str, Any]) -> None:
         # There are no more than these, however many were asked for.
-        self._study = replace(self._study, num_trials=max(len(self._drafts), 1))
+        num_trials = sum(not is_fresh(number) for number in self._drafts)
+        self._study = replace(self._study, num_trials=max(num_trials, 1))
 
     def _on_closed(self, _at_s: float, fields: Mapping[str, Any]) -> None:
         self._study = replace(self._study, stop_reason=fields["reason"])

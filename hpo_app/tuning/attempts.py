@@ -10,6 +10,7 @@ from typing import Any
 
 from hpo_app.analysis.failures import error_line
 from hpo_app.study.disk import FULL, MB, full_reason, room_at, says_full
+from hpo_app.study.fresh import name_of
 from hpo_app.tuning.error_text import unpacked
 from hpo_app.tuning.lean import LeanTrial
 from hpo_app.tuning.past import Restart
@@ -145,7 +146,7 @@ def in_another_worker(trial: AttemptedTrial, record: Any) -> Restart:
     newest = trial.latest_checkpoint_result
     checkpoint = Path(newest.checkpoint.path) if newest else None
     note = (
-        f"trial {record.number} is started in another worker, because the trial before it in its "
-        "worker was stopped and did not end; a training function has to return soon after"
+        f"{name_of(record.number)} is started in another worker, because the trial before it in "
+        "its worker was stopped and did not end; a training function has to return soon after"
     )
     return Restart(record, checkpoint, trial.storage.current_checkpoint_index, note)

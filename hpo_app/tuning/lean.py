@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 from ray.tune.experiment import Trial
 from ray.tune.registry import get_trainable_cls
-from ray.tune.schedulers import FIFOScheduler
+from ray.tune.schedulers import FIFOScheduler, TrialScheduler
+
+from hpo_app.study.fresh import is_fresh
 
 
 if TYPE_CHECKING:
@@ -57,6 +59,42 @@ def look_at_alive_only(scheduler: Any, alive: AliveTrials) -> None:
     """
     if type(scheduler).choose_trial_to_run is FIFOScheduler.choose_trial_to_run:
         scheduler.choose_trial_to_run = lambda _controller: _first_to_run(alive.held.values())
+
+
+def leave_fresh_alone(scheduler: Any, alive: AliveTrials) -> None:
+    """Keep trainings with fresh seeds from a scheduler, which would stop, pause or learn from them.
+
+    They are trained to their end, and start once no trial of the search is left.
+    """
+    for name in _TOLD:
+        setattr(scheduler, name, _passing_by(getattr(scheduler, name)))
+    chooses = scheduler.choose_trial_to_run
+
+    def choose(controller: Any) -> Trial | None:
+        fresh = (trial for trial in alive.held.values() if is_fresh(int(trial.trial_id)))
+        waiting = next((trial for trial in fresh if trial.status == Trial.PENDING), None)
+        return waiting or chooses(controller)
+
+    scheduler.choose_trial_to_run = choose
+
+
+_TOLD = (
+    "on_trial_add",
+    "on_trial_error",
+    "on_trial_result",
+    "on_trial_complete",
+    "on_trial_remove",
+)
+
+
+def _passing_by(told: Any) -> Any:
+    @functools.wraps(told)
+    def passing(controller: Any, trial: Any, *args: Any, **options: Any) -> Any:
+        if is_fresh(int(trial.trial_id)):
+            return TrialScheduler.CONTINUE
+        return told(controller, trial, *args, **options)
+
+    return passing
 
 
 def _first_to_run(trials: Iterable[Trial]) -> Trial | None:

@@ -45,6 +45,7 @@ def opened_fields(
             **_account(earlier),
         },
         "stored": config_checksums(folder),
+        **({"confirms": True} if plan.confirm.is_on else {}),
         **_learned(earlier),
     }
 

@@ -13,6 +13,7 @@ from ray.tune.schedulers import (
 )
 
 from hpo_app.errors import listed
+from hpo_app.study.fresh import is_fresh, name_of, place_of
 from hpo_app.study.records import TrialState
 from hpo_app.study.replay import StudyBuilder
 from hpo_app.training.checkpoint import (
@@ -75,10 +76,16 @@ class Past:
     def restarts(self) -> list[Restart]:
         """Return the trials that have not ended, by number."""
         open_states = {TrialState.RUNNING, TrialState.INTERRUPTED}
-        return [self._restart(trial) for trial in self.study.trials if trial.state in open_states]
+        all_trials = (*self.study.trials, *self.study.fresh)
+        return [self._restart(trial) for trial in all_trials if trial.state in open_states]
+
+    @property
+    def of_search(self) -> list[Event]:
+        """The journal without the trainings with fresh seeds, of which no scheduler hears."""
+        return [event for event in self.events if not is_fresh(event.fields.get("trial", 0))]
 
     def _restart(self, trial: TrialRecord) -> Restart:
-        found = _checkpoints_in(self._folder / "trials" / str(trial.number))
+        found = _checkpoints_in(self._folder / "trials" / place_of(trial.number))
         last_index = int(found[-1].name.removeprefix(CHECKPOINT_PREFIX)) if found else -1
         # A clone went on from another trial's state: its own older checkpoints are of other params.
         own = [path for path in found if not trial.clones or self._is_after_clone(trial, path)]
@@ -96,7 +103,7 @@ class Past:
         note = ""
         if damaged:
             back = f"goes on from {newest.name}" if newest else "starts over"
-            note = f"trial {trial.number} {back}: damaged or missing {listed(damaged)}"
+            note = f"{name_of(trial.number)} {back}: damaged or missing {listed(damaged)}"
         return Restart(trial, newest, last_index, note)
 
     def _is_sound(self, path: Path) -> bool:
@@ -171,7 +178,7 @@ def remind(scheduler: Any, past: Past) -> set[int]:
         Numbers of unfinished trials that it had decided to stop, but that were not stopped yet.
     """
     if isinstance(scheduler, PopulationTraining):
-        scheduler.remember(past.study, past.events)
+        scheduler.remember(past.study, past.of_search)
         return set()
     if not isinstance(scheduler, _LOOK_AT_REPORTS_ONLY):
         return set()
@@ -188,7 +195,7 @@ def _remind_of_reports(scheduler: TrialScheduler, past: Past) -> set[int]:
     trials: dict[int, _Remembered] = {}
     last: dict[int, dict[str, Any]] = {}
     stopped: set[int] = set()
-    for event in past.events:
+    for event in past.of_search:
         number = event.fields.get("trial", -1)
         if event.name == "asked":
             trials[number] = _Remembered(number)

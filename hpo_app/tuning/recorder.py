@@ -12,12 +12,14 @@ from hpo_app.analysis.failures import error_line
 from hpo_app.errors import HpoError
 from hpo_app.search.engine import Exhausted, Outcome
 from hpo_app.signals import Signals
+from hpo_app.study.fresh import is_fresh, name_of
 from hpo_app.study.records import TrialState
 from hpo_app.study.replay import StudyBuilder
 from hpo_app.training.checkpoint import checkpoint_checksum, read_iteration
 from hpo_app.training.seeds import derive_seed
 from hpo_app.tuning.alive import AliveTrials
 from hpo_app.tuning.attempts import NOT_REUSED, error_of, in_another_worker
+from hpo_app.tuning.confirming import Confirming
 from hpo_app.tuning.stopping import StopRules
 from hpo_app.tuning.storage import RunStorage
 from hpo_app.tuning.view import ShieldedView
@@ -44,6 +46,8 @@ class Recorder(Callback):
 
     Attributes:
         stop_reason: Why the run is to end before its last trial; empty while it goes on.
+        search_end: Why the search, and not the run, is to end before its last trial, or empty.
+        confirming: Says what is trained once the search is over.
         alive: Which trials have begun and not ended.
         signals: What this process is told.
         lost_process: Names a process of Ray itself that has ended; empty while none has.
@@ -65,7 +69,9 @@ class Recorder(Callback):
         self.storage = RunStorage(plan, folder, self._view.notice, self.request_stop)
         self._restarts: deque[Restart] = deque()
         self._rules = StopRules(plan)
+        self.confirming = Confirming(plan, self._view.notice)
         self.stop_reason = ""
+        self.search_end = ""
         self._ending = ""
         self._untold: list[tuple[str, TrialRecord]] = []
         self.signals = Signals()
@@ -93,6 +99,17 @@ class Recorder(Callback):
         """Let the run end in order; the first reason stands, and an empty one is none."""
         self.stop_reason = self.stop_reason or reason
 
+    def _end_search(self, reason: str) -> None:
+        """Let the search end in order; what it found is confirmed, if anything is to be."""
+        if self.confirming.is_over:
+            self.request_stop(reason)
+        else:
+            self.search_end = self.search_end or reason
+
+    def is_cut(self, number: int) -> bool:
+        """Return whether a trial has to end because the search does."""
+        return bool(self.search_end) and not is_fresh(number)
+
     def open(self, opened: dict[str, Any]) -> None:
         """Write the first event of the journal."""
         self._builder = StudyBuilder(self._folder, opened)
@@ -113,7 +130,8 @@ class Recorder(Callback):
             self._rules.is_sound |= bool(trial.reports)
             # What made trials fail may be mended by now.
             if trial.state in (TrialState.FINISHED, TrialState.STOPPED):
-                self.request_stop(self._rules.ended(trial, trial.state))
+                self._end_search(self._rules.ended(trial, trial.state))
+        self.confirming.take_over(past.study)
         restarts = past.restarts()
         self._write("resumed", **resumed)
         self.storage.take_over(past.study, restarts)
@@ -129,13 +147,15 @@ class Recorder(Callback):
     @property
     def num_restarts(self) -> int:
         """How many trials of an earlier start are still to be taken up."""
-        return len(self._restarts)
+        return sum(not self.is_cut(restart.record.number) for restart in self._restarts)
 
     def next_restart(self) -> Restart | None:
         """Return the next trial of an earlier start that goes on, or None."""
-        if not self._restarts:
+        allowed = (each for each in self._restarts if not self.is_cut(each.record.number))
+        restart = next(allowed, None)
+        if restart is None:
             return None
-        restart = self._restarts.popleft()
+        self._restarts.remove(restart)
         if restart.note:
             self._view.notice(restart.note)
         number = restart.record.number
@@ -158,9 +178,23 @@ class Recorder(Callback):
             return None
         number, params, is_default = asked
         seed = derive_seed(self._plan.seed, "trial", number)
+        while seed in self.confirming.seeds:
+            seed = derive_seed(seed, "another")
         self.alive.begin(number)
         self._write("asked", trial=number, params=params, is_default=is_default, seed=seed)
         return number, params, seed
+
+    @property
+    def is_searching(self) -> bool:
+        """Whether a trial of the search has begun and not ended."""
+        return any(not is_fresh(number) for number in self.alive)
+
+    def repeat(self) -> TrialRecord | None:
+        """Return a training with a fresh seed, or None if there is none now."""
+        number = self.confirming.next(self.study, self._write, self.elapsed_s)
+        if number is not None:
+            self.alive.begin(number)
+        return None if number is None else self._record(number)
 
     def _exhausted(self, reason: str) -> None:
         """Ask for no further trial; those that train go on."""
@@ -177,7 +211,7 @@ class Recorder(Callback):
         waiting = [restart.record.number for restart in self._restarts]
         for number in sorted({*self.alive, *waiting}):
             self._end(number, TrialState.INTERRUPTED)
-        whole = self._ending or f"all {self._plan.num_trials} trials ended"
+        whole = self.search_end or self._ending or f"all {self._plan.num_trials} trials ended"
         reason = self.stop_reason or whole
         self._write("closed", reason=reason)
         self._sync()
@@ -227,9 +261,8 @@ class Recorder(Callback):
             iteration, crc32 = read_iteration(Path(path)), checkpoint_checksum(Path(path))
         except (HpoError, OSError) as error:
             # Somebody removed it, or a trainer filled it with more than can be looked at.
-            self._view.notice(
-                f"a checkpoint of trial {number} is of no use: {error_line(str(error))}"
-            )
+            why = error_line(str(error))
+            self._view.notice(f"a checkpoint of {name_of(number)} is of no use: {why}")
             return
         fields = {"iteration": iteration, "crc32": crc32}
         self._write("checkpointed", trial=number, path=self._relative(path), **fields)
@@ -242,7 +275,8 @@ class Recorder(Callback):
         # A scheduler also stops trials that it had paused: those have not returned.
         was_stopped = number in self._cut or not trial.last_result.get("done")
         is_cut = was_stopped and record.iterations < self._plan.iterations
-        self._end(number, TrialState.STOPPED if is_cut else TrialState.FINISHED)
+        state = TrialState.INTERRUPTED if self.is_cut(number) else TrialState.STOPPED
+        self._end(number, state if is_cut else TrialState.FINISHED)
 
     def on_trial_recover(self, *_: Any, trial: Any, **__: Any) -> None:
         """The trial failed and will be started again."""
@@ -306,16 +340,36 @@ class Recorder(Callback):
 
     def _check_budget(self) -> None:
         budget = self._plan.time_budget_s
-        if not self.stop_reason and budget is not None and self.elapsed_s >= budget:
+        if self.stop_reason or budget is None:
+            return
+        if self.elapsed_s >= budget:
             self.stop_reason = f"the time budget of {budget:g} s was used up"
+        elif not self.confirming.is_over and not self.search_end:
+            share = 1.0 - self._plan.confirm.share
+            if self.elapsed_s >= share * budget:
+                reason = f"{share:.0%} of the time budget of {budget:g} s was used up"
+                self._end_search(f"{reason}, and the rest was for the confirmation")
 
     def _end(self, number: int, state: TrialState, error: str | None = None) -> None:
         self.alive.end(number)
         fields = {"error": error} if error else {}
+        if is_fresh(number):
+            self._end_fresh(number, state, fields)
+            return
         told = self._searcher.tell(number, Outcome(state, self._record(number).reports))
         self._write("ended", trial=number, state=state.value, told=told, **fields)
         self.storage.ended(self._record(number), state)
-        self.request_stop(self._rules.ended(self._record(number), state, error or ""))
+        reason = self._rules.ended(self._record(number), state, error or "")
+        if state is TrialState.FAILED:
+            self.request_stop(reason)
+        else:
+            self._end_search(reason)
+
+    def _end_fresh(self, number: int, state: TrialState, fields: dict[str, str]) -> None:
+        """Take note of a training that no sampler learns from and that ends no search."""
+        self._write("ended", trial=number, state=state.value, **fields)
+        self.storage.ended(self._record(number), state)
+        self.confirming.ended(self._record(number), self.study())
 
     def _record(self, number: int) -> TrialRecord:
         if self._builder is None:
@@ -326,7 +380,7 @@ class Recorder(Callback):
         at_s = self._journal.append(event, **fields)
         if self._builder is not None:
             self._builder.add(event, at_s, fields)
-        if "trial" in fields:
+        if "trial" in fields and not is_fresh(fields["trial"]):
             self._untold.append((event, self._record(fields["trial"])))
 
     def _sync(self) -> None:

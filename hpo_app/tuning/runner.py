@@ -23,7 +23,7 @@ from hpo_app.signals import Signals
 from hpo_app.study.files import replace_file
 from hpo_app.training.seeds import derive_seed
 from hpo_app.tuning.engines import make_engine
-from hpo_app.tuning.lean import look_at_alive_only
+from hpo_app.tuning.lean import leave_fresh_alone, look_at_alive_only
 from hpo_app.tuning.opening import open_journal, opened_fields
 from hpo_app.tuning.past import has_memory, remind
 from hpo_app.tuning.pbt import PopulationTraining
@@ -39,7 +39,7 @@ from hpo_app.tuning.watchdog import Watchdog
 
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from typing import Unpack
 
     from hpo_app.plan.capacity import Capacity
@@ -62,7 +62,7 @@ class _RunStopper(tune.Stopper):
         self._recorder = recorder
 
     def __call__(self, trial_id: str, result: dict[str, Any]) -> bool:  # noqa: ARG002
-        return False
+        return self._recorder.is_cut(int(trial_id))
 
     def stop_all(self) -> bool:
         return bool(self._recorder.stop_reason)
@@ -82,12 +82,15 @@ class StartOptions(TypedDict, total=False):
         supervisor: Looks after the search, which runs in a thread of its; None for nobody.
         train: The training function, where Python code handed one over; None for the one that the
             plan names.
+        write_best: Writes the best.yaml of a study whose winner is known, before it is replayed;
+            None for no replay.
     """
 
     changes: Sequence[str] | None
     earlier: Sequence[EarlierRun]
     supervisor: Supervisor | None
     train: TrainFunction | None
+    write_best: Callable[[Study], None] | None
 
 
 def run_search(
@@ -130,7 +133,8 @@ def run_search(
             recorder = Recorder(plan, folder, journal, searcher, tracked_view)
             recorder.signals = supervisor.signals
             recorder.lost_process = supervisor.processes.lost
-            recorder.storage.slots = capacity.slots(plan.resources)
+            recorder.storage.slots = recorder.confirming.slots = capacity.slots(plan.resources)
+            recorder.confirming.write_best = options.get("write_best")
             _connect(scheduler, recorder, plan)
             _seed(plan)
             if past is None:
@@ -138,7 +142,11 @@ def run_search(
                 recorder.open(opened_fields(plan, folder, facts, earlier))
             else:
                 searcher.replay(past.events, past.study)
-                resumed = {"num_trials": plan.num_trials, "changes": list(changes or ())}
+                resumed = {
+                    "num_trials": plan.num_trials,
+                    "changes": list(changes or ()),
+                    "confirms": plan.confirm.is_on,
+                }
                 decided = _remind(scheduler, past, view)
                 recorder.reopen(past, decided, {**resumed, "facts": facts})
             replace_file(folder / "environment.json", json.dumps(facts, indent=2))
@@ -245,6 +253,8 @@ def _scheduler(plan: RunPlan) -> Any:
 
 def _connect(scheduler: Any, recorder: Recorder, plan: RunPlan) -> None:
     look_at_alive_only(scheduler, recorder.alive)
+    if plan.confirm.is_on:
+        leave_fresh_alone(scheduler, recorder.alive)
     if isinstance(scheduler, PopulationTraining):
         scheduler.iterations = plan.iterations
         scheduler.on_clone = recorder.cloned

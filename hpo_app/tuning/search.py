@@ -12,12 +12,14 @@ from typing import TYPE_CHECKING, Any
 
 from ray.tune.search.search_algorithm import SearchAlgorithm
 
+from hpo_app.study.fresh import Kind, is_fresh, place_of
 from hpo_app.tuning.attempts import AttemptedTrial
 from hpo_app.tuning.trainable import JUDGED
 
 
 if TYPE_CHECKING:
     from hpo_app.plan.search_space import Params
+    from hpo_app.study.records import TrialRecord
     from hpo_app.tuning.past import Restart
     from hpo_app.tuning.recorder import Recorder
 
@@ -71,20 +73,26 @@ class TuneSearch(SearchAlgorithm):
         taken = recorder.alive.num_active if self.does_pause else len(recorder.alive)
         if taken >= self.slots:
             return None
+        trial = self._next()
+        if trial is not None:
+            recorder.alive.hold(trial)
+        return trial
+
+    def _next(self) -> AttemptedTrial | None:
+        recorder = self._recorder
         restart = recorder.next_restart()
         if restart:
-            trial = self._restarted(restart)
-        else:
-            asked = recorder.ask()
-            if asked is None:
-                return None
-            trial = self._trial(*asked)
-        recorder.alive.hold(trial)
-        return trial
+            return self._restarted(restart)
+        if self._is_searched:
+            # Nobody knows who is worth a fresh seed while the search goes on.
+            repeat = None if recorder.is_searching else recorder.repeat()
+            return self._repeated(repeat) if repeat else None
+        asked = recorder.ask()
+        return self._trial(*asked) if asked else None
 
     def on_trial_result(self, trial_id: str, result: dict[str, Any]) -> None:
         """Pass on what BOHB's scheduler says of a report to its searcher."""
-        if self.searcher is not None:
+        if self.searcher is not None and not is_fresh(int(trial_id)):
             told = {**result, self.searcher.metric: result[JUDGED]}
             self.searcher.on_trial_result(trial_id, told)
 
@@ -93,31 +101,57 @@ class TuneSearch(SearchAlgorithm):
         recorder = self._recorder
         if self._finished or recorder.stop_reason:
             return True
-        is_enough = recorder.is_exhausted or recorder.num_asked >= self.num_trials
-        return is_enough and not recorder.num_restarts
+        return self._is_searched and not recorder.num_restarts and recorder.confirming.is_over
+
+    @property
+    def _is_searched(self) -> bool:
+        """Whether the search asks for no further trial."""
+        recorder = self._recorder
+        return (
+            recorder.is_exhausted
+            or bool(recorder.search_end)
+            or recorder.num_asked >= self.num_trials
+        )
 
     def _trial(
-        self, number: int, params: Params, seed: int, checkpoint: Path | None = None
+        self,
+        number: int,
+        params: Params,
+        seed: int,
+        *,
+        is_replay: bool = False,
+        checkpoint: Path | None = None,
     ) -> AttemptedTrial:
+        kind = {"is_replay": True} if is_replay else {}
         return AttemptedTrial(
             self._spec["run"],
-            config={"number": number, "params": params, "seed": seed},
+            config={"number": number, "params": params, "seed": seed, **kind},
             trial_id=f"{number:06d}",
             storage=self._spec["storage"],
             placement_group_factory=self._spec.get("resources_per_trial"),
             checkpoint_config=self._spec["checkpoint_config"],
             max_failures=self._spec["max_failures"],
             restore_path=str(checkpoint) if checkpoint else None,
-            trial_dirname_creator=lambda _: str(number),
+            trial_dirname_creator=lambda _: place_of(number),
         )
+
+    def _repeated(self, record: TrialRecord) -> AttemptedTrial:
+        is_replay = record.fresh is not None and record.fresh.kind is Kind.REPLAY
+        return self._trial(record.number, record.params, record.seed, is_replay=is_replay)
 
     def _restarted(self, restart: Restart) -> AttemptedTrial:
         record = restart.record
-        trial = self._trial(record.number, record.params, record.seed, restart.checkpoint)
+        trial = self._trial(
+            record.number,
+            record.params,
+            record.seed,
+            is_replay=record.fresh is not None and record.fresh.kind is Kind.REPLAY,
+            checkpoint=restart.checkpoint,
+        )
         # Further checkpoints get numbers of their own, not those of the earlier start.
         trial.storage.current_checkpoint_index = restart.last_index
         # Tune gives a folder that exists another name; this trial goes on in its own.
-        trial.relative_logdir = str(record.number)
+        trial.relative_logdir = place_of(record.number)
         trial.storage.trial_dir_name = trial.relative_logdir
         # What earlier attempts wrote tells nothing of this one.
         trial.log_start = _size_of(Path(trial.path, "log.txt"))

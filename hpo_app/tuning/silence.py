@@ -9,6 +9,7 @@ import ray
 
 from hpo_app.analysis.wording import counted
 from hpo_app.errors import listed
+from hpo_app.study.fresh import name_of
 
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ def why_silent(trials: Mapping[int, Any], times: TrainingTime, now: float) -> st
         now: On the clock of `times`.
     """
     reasons = [
-        f"trial {number} trains in {place_of(trials[number])} and has not reported for "
+        f"{name_of(number)} trains in {place_of(trials[number])} and has not reported for "
         f"{span(times.silent_s(number, now))}"
         for number in times.training
         if number in trials
@@ -38,7 +39,7 @@ def why_silent(trials: Mapping[int, Any], times: TrainingTime, now: float) -> st
     pending = {number: trial for number, trial in trials.items() if trial.status == "PENDING"}
     blocked = [number for number, trial in pending.items() if trial.temporary_state.ray_actor]
     reasons += [
-        f"trial {number} waits for {place_of(trials[number])}, which is not free yet"
+        f"{name_of(number)} waits for {place_of(trials[number])}, which is not free yet"
         for number in blocked
     ]
     waiting = [number for number in pending if number not in blocked]

@@ -9,6 +9,7 @@ from hpo_app.analysis.best import standing_of
 from hpo_app.analysis.failures import error_line
 from hpo_app.analysis.pareto import Front
 from hpo_app.study.disk import full_reason, is_full
+from hpo_app.study.fresh import is_fresh, place_of
 from hpo_app.study.records import TrialState
 from hpo_app.tuning.attempts import want_of_room
 from hpo_app.tuning.kept import KeptCheckpoints
@@ -57,10 +58,11 @@ class RunStorage:
     def take_over(self, study: Study, restarts: list[Restart]) -> None:
         """Count what an earlier start left, and remove what nobody needs any more."""
         bases = {restart.record.number: restart.checkpoint for restart in restarts}
-        for trial in study.trials:
-            folder = self._folder / "trials" / str(trial.number)
+        all_trials = (*study.trials, *study.fresh)
+        for trial in all_trials:
+            folder = self._folder / "trials" / place_of(trial.number)
             self.checkpoints.take_over(trial.number, folder, bases.get(trial.number))
-        for trial in study.trials:
+        for trial in all_trials:
             if trial.number not in bases:
                 self.ended(trial, trial.state)
 
@@ -77,6 +79,10 @@ class RunStorage:
     def ended(self, trial: TrialRecord, state: TrialState) -> None:
         """Take note of a trial that ended; one that was cut off keeps what it goes on from."""
         if state in {TrialState.RUNNING, TrialState.INTERRUPTED}:
+            return
+        if is_fresh(trial.number):
+            # Nobody goes on from it.
+            self.checkpoints.ended(trial.number, None)
             return
         standing = standing_of(trial, self._plan.criteria, self._plan.iterations)
         if self._front is not None:

@@ -14,11 +14,13 @@ from typing import TYPE_CHECKING, Any
 from ray import tune
 
 from hpo_app.analysis.wording import plain
+from hpo_app.config.best import read_best
 from hpo_app.config.build import load_function
 from hpo_app.config.render import render
 from hpo_app.config.secrets import hide_secrets
 from hpo_app.redaction import hide, redact, secrets_in
 from hpo_app.study.disk import full_reason, is_full
+from hpo_app.study.fresh import name_of, place_of
 from hpo_app.training.checkpoint import read_iteration, write_iteration
 from hpo_app.training.contract import ReportError, TrialOver
 from hpo_app.training.reports import checked_metrics
@@ -32,6 +34,7 @@ from hpo_app.tuning.warmup import WORKERS_FOLDER, meet_workers
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from hpo_app.config.render import Rendered
     from hpo_app.plan.criteria import Criteria
     from hpo_app.plan.search_space import Params
     from hpo_app.training.contract import TrainFunction
@@ -143,7 +146,7 @@ class TuneTrial:
 
 def log_path_of(number: int, spec: TrialSpec) -> Path:
     """Return the log of a trial."""
-    return Path(spec.log_folder, str(number), "log.txt")
+    return Path(spec.log_folder, place_of(number), "log.txt")
 
 
 def run_trial(config: dict[str, Any], spec: TrialSpec) -> None:
@@ -184,10 +187,10 @@ def _train(config: dict[str, Any], spec: TrialSpec, stack: contextlib.ExitStack)
     checkpoint = tune.get_checkpoint()
     folder = Path(stack.enter_context(checkpoint.as_directory())) if checkpoint else None
     trial = TuneTrial(spec, config, folder)
-    log_line(f"trial {trial.number}, seed {trial.seed}, parameters {json.dumps(trial.params)}")
+    log_line(f"{name_of(trial.number)}, seed {trial.seed}, parameters {json.dumps(trial.params)}")
     if trial.iteration:
         log_line(f"goes on after iteration {trial.iteration}")
-    rendered = render(spec.template, config["params"])
+    rendered = _rendered(config, spec)
     if spec.train is not None:
         # Its name is for the record: a model's settings are often the arguments of its class.
         rendered.model.pop("trainer", None)
@@ -202,6 +205,14 @@ def _train(config: dict[str, Any], spec: TrialSpec, stack: contextlib.ExitStack)
             "the training function returned without a report; call "
             f'trial.report({{"{spec.criteria.objective.metric}": …}}) after each iteration'
         )
+
+
+def _rendered(config: dict[str, Any], spec: TrialSpec) -> Rendered:
+    if config.get("is_replay"):
+        # The file itself is what is to be proved.
+        path = Path(spec.log_folder).parent / "best.yaml"
+        return read_best(path, trusted_modules=spec.trusted_modules).rendered
+    return render(spec.template, config["params"])
 
 
 @contextlib.contextmanager

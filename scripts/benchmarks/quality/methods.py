@@ -60,7 +60,7 @@ def _by_rank(
 ) -> SimulatedTrial | None:
     """Return the first of `analysis.best.rank`, with trials in the states that are given."""
     records = [
-        TrialRecord(trial.number, trial.params, state=state_of(trial), reports=_reports(trial))
+        TrialRecord(trial.number, trial.params, state=state_of(trial), reports=reports_of(trial))
         for trial in trials
     ]
     study = Study("", Path(), LOSS, {}, tuple(records), len(records), iterations=0, seed=0)
@@ -68,7 +68,8 @@ def _by_rank(
     return None if best is None else next(each for each in trials if each.number == best.number)
 
 
-def _reports(trial: SimulatedTrial) -> tuple[Report, ...]:
+def reports_of(trial: SimulatedTrial) -> tuple[Report, ...]:
+    """Return the reports of a simulated trial as a study has them."""
     return tuple(Report(at + 1, {"loss": loss}, 0.0) for at, loss in enumerate(trial.reports))
 
 
@@ -127,7 +128,7 @@ class Ours:
         last = {"iteration": len(trial.reports), _METRIC: trial.reports[-1]}
         self._scheduler.on_trial_complete(None, trial, last)
         state = TrialState.FINISHED if is_whole else TrialState.STOPPED
-        self._searcher.tell(trial.number, Outcome(state, _reports(trial)))
+        self._searcher.tell(trial.number, Outcome(state, reports_of(trial)))
 
     def incumbent(self) -> Params | None:
         best = self._choose(self.trials)

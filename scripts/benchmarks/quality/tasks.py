@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 _FROZEN = 2000
 _LCBENCH = ("167168", "189906", "168910", "168329", "189908", "168331")
-_ARLBENCH = (
+ARLBENCH = (
     "cc_acrobot",
     "cc_cartpole",
     "box2d_lunar_lander",
@@ -40,7 +40,7 @@ _ARLBENCH = (
     "cc_pendulum",
     "atari_qbert",
 )
-_TUNE_SEEDS, _SCORE_SEEDS = (0, 1, 2), tuple(range(3, 10))
+TUNE_SEEDS, SCORE_SEEDS = (0, 1, 2), tuple(range(3, 10))
 
 
 @dataclass(frozen=True)
@@ -203,19 +203,20 @@ def _arlbench(folder: Path) -> list[Task]:
             return tuple(float(params[each]) for each in names)  # type: ignore[arg-type]
 
         def curve(params: Params, seed: int) -> list[float]:
-            return [float(value) for value in predicted(_TUNE_SEEDS[seed % 3], row_of(params))]
+            return [float(value) for value in predicted(TUNE_SEEDS[seed % 3], row_of(params))]
 
         def final(params: Params) -> float:
-            ends = [predicted(seed, row_of(params))[-1] for seed in _SCORE_SEEDS]
+            ends = [predicted(seed, row_of(params))[-1] for seed in SCORE_SEEDS]
             return float(np.mean(ends))
 
-        entries = {each: _arlbench_entry(space[each]) for each in names}
+        entries = {each: arlbench_entry(space[each]) for each in names}
         return Task(f"arlbench/{name}", entries, returns.shape[2], curve, final)
 
-    return [make(name) for name in _ARLBENCH]
+    return [make(name) for name in ARLBENCH]
 
 
-def _arlbench_entry(bounds: dict[str, Any]) -> dict[str, Any]:
+def arlbench_entry(bounds: dict[str, Any]) -> dict[str, Any]:
+    """Return a parameter of ARLBench as it would be written in YAML."""
     if "choices" in bounds:
         return {"type": "choice", "values": bounds["choices"]}
     word = "loguniform" if bounds["log"] else "uniform"

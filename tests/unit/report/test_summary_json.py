@@ -41,6 +41,7 @@ def test_the_result_is_there_for_programs(make_study, make_trial, make_failed_tr
         "default_value": 0.5,
         "gain": 0.25,
         "gain_interval": None,
+        "confirmed": None,
         "stop_reason": "All trials ended.",
         "duration_s": 60.0,
         "seed": 7,

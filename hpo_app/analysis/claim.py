@@ -1,0 +1,261 @@
+"""From trainings with fresh seeds to what can be claimed of the winner, and how sure that is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from hpo_app.analysis.race import gains_of, standing
+from hpo_app.analysis.robust import (
+    LEVEL,
+    interquartile_mean,
+    interval_of,
+    interval_of_difference,
+    probability_of_improvement,
+)
+from hpo_app.analysis.wording import counted, number, plain
+from hpo_app.study.fresh import Fresh, Kind
+from hpo_app.study.records import TrialState
+
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from hpo_app.analysis.robust import Interval
+    from hpo_app.study.records import Study, TrialRecord
+
+NO_GAIN = "No significant gain over the default"
+_OPEN = (TrialState.RUNNING, TrialState.INTERRUPTED)
+
+
+@dataclass(frozen=True)
+class Worth:
+    """What a configuration is worth on seeds that chose nobody.
+
+    Attributes:
+        trial: Number of the trial whose configuration it is.
+        values: What each training came to, in the order of the seeds.
+        mean: Their interquartile mean; None if every training failed.
+        interval: Of the mean; None if there are too few values.
+        num_failed: How many trainings failed.
+    """
+
+    trial: int
+    values: tuple[float, ...]
+    mean: float | None
+    interval: Interval | None
+    num_failed: int
+
+
+@dataclass(frozen=True)
+class Replay:
+    """Whether best.yaml led to a recorded value again.
+
+    Attributes:
+        seed: The seed to type for it.
+        recorded: The value of the claim with this seed.
+        value: What the replay came to; None if it failed.
+    """
+
+    seed: int
+    recorded: float
+    value: float | None
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether both are the same number, bit for bit."""
+        return self.value == self.recorded
+
+
+@dataclass(frozen=True)
+class Claim:
+    """What is claimed of the winner.
+
+    Attributes:
+        winner: What it is worth.
+        default: What the default configuration is worth; None if there is none, or if it won.
+        is_default: Whether the default configuration itself won.
+        gain: Difference of both means, positive where the winner is better.
+        gain_interval: Of the gain.
+        probability: How often a training of the winner is better than one of the default.
+        search_value: What the search saw of the winner.
+        optimism: By how much that looked better than it is.
+        num_contenders: How many raced.
+        num_trainings: How many fresh trainings there were.
+        replay: Whether best.yaml led to the same value; None if that was not tried.
+        sentences: All of it, for people.
+    """
+
+    winner: Worth
+    default: Worth | None
+    is_default: bool
+    gain: float | None
+    gain_interval: Interval | None
+    probability: float | None
+    search_value: float | None
+    optimism: float | None
+    num_contenders: int
+    num_trainings: int
+    replay: Replay | None
+    sentences: tuple[str, ...] = ()
+
+    @property
+    def is_significant(self) -> bool:
+        """Whether the interval of the gain lies above zero."""
+        return self.gain_interval is not None and self.gain_interval.low > 0.0
+
+
+def gain_of(trial: TrialRecord, study: Study) -> float | None:
+    """Return what a fresh training came to, more is better; None if it does not count.
+
+    In a race, one that does not keep the constraints counts as failed: a configuration to rely on
+    keeps them with every seed.
+    """
+    value = trial.value(study.objective.metric)
+    is_race = trial.fresh is not None and trial.fresh.kind is Kind.RACE
+    if value is None or (is_race and trial.unmet(study.criteria)):
+        return None
+    return study.objective.sign * value
+
+
+def known_gains(study: Study) -> Mapping[Fresh, float | None]:
+    """Return what the fresh trainings that ended came to."""
+    return {
+        trial.fresh: gain_of(trial, study)
+        for trial in study.fresh
+        if trial.fresh is not None and trial.state not in _OPEN
+    }
+
+
+def mean_seconds(study: Study) -> Mapping[int, float]:
+    """Return what a fresh training of each configuration takes."""
+    found: dict[int, list[float]] = {}
+    for trial in study.fresh:
+        if trial.fresh is not None and trial.duration_s is not None:
+            found.setdefault(trial.fresh.of, []).append(trial.duration_s)
+    return {of: sum(seconds) / len(seconds) for of, seconds in found.items()}
+
+
+def claim_of(study: Study) -> Claim | None:
+    """Return the claim of a run whose winner is confirmed; None of any other."""
+    race, winner = study.race, study.winner
+    if race is None or winner is None:
+        return None
+    gains = known_gains(study)
+    count = standing(race, gains, mean_seconds(study)).claim_seeds
+    ours = _worth(study, winner, count, gains)
+    is_default = race.default == winner
+    theirs = None
+    if race.default is not None and not is_default:
+        theirs = _worth(study, race.default, count, gains)
+    sign = study.objective.sign
+    gain = interval = probability = None
+    if theirs is not None and theirs.mean is not None and ours.mean is not None:
+        gain = sign * (ours.mean - theirs.mean)
+        pair = [[sign * value for value in each.values] for each in (ours, theirs)]
+        interval = interval_of_difference(*pair)
+        probability = probability_of_improvement(*pair)
+    seen = next(trial for trial in study.trials if trial.number == winner)
+    value = seen.value(study.objective.metric)
+    has_both = value is not None and ours.mean is not None
+    claim = Claim(
+        winner=ours,
+        default=theirs,
+        is_default=is_default,
+        gain=gain,
+        gain_interval=interval,
+        probability=probability,
+        search_value=value,
+        optimism=sign * (value - ours.mean) if has_both else None,  # type: ignore[operator]
+        num_contenders=len(race.contenders),
+        num_trainings=len(study.fresh),
+        replay=_replay(study, winner),
+    )
+    return Claim(**{**vars(claim), "sentences": tuple(_sentences(claim, study))})
+
+
+def _worth(study: Study, of: int, count: int, gains: Mapping[Fresh, float | None]) -> Worth:
+    sign = study.objective.sign
+    values = tuple(sign * gain for gain in gains_of(of, Kind.CLAIM, count, gains))
+    if not values:
+        return Worth(of, (), None, None, count)
+    mean = interquartile_mean(values)
+    return Worth(of, values, mean, interval_of(values), count - len(values))
+
+
+def _replay(study: Study, winner: int) -> Replay | None:
+    by_fresh = {trial.fresh: trial for trial in study.fresh}
+    for fresh, trial in by_fresh.items():
+        if fresh is None or fresh.kind is not Kind.REPLAY or fresh.of != winner:
+            continue
+        before = by_fresh.get(Fresh(winner, Kind.CLAIM, fresh.place))
+        recorded = before.value(study.objective.metric) if before else None
+        if recorded is not None and trial.typed_seed is not None:
+            return Replay(trial.typed_seed, recorded, trial.value(study.objective.metric))
+    return None
+
+
+def _sentences(claim: Claim, study: Study) -> list[str]:
+    metric = plain(study.objective.metric)
+    raced = f"{counted(claim.num_contenders, 'contender')} raced on fresh seeds"
+    ours = claim.winner
+    seeds = counted(len(ours.values) + ours.num_failed, "seed")
+    who = f"trial {ours.trial}" + (", the default configuration" if claim.is_default else "")
+    head = f"Confirmed: {who}, won. {raced.capitalize()}."
+    if claim.num_contenders == 1:
+        head = f"Confirmed: {who}, was trained anew."
+    head = head.replace(f"trial {ours.trial}, w", f"trial {ours.trial} w")
+    said = [f"{head} On {seeds} that chose nobody, {metric} is {_told(ours)}."]
+    said.append(_on_gain(claim))
+    if claim.optimism is not None and claim.search_value is not None:
+        seen = f"The search saw {number(claim.search_value)} with one seed"
+        far = number(abs(claim.optimism))
+        how = {True: f", which was too good by {far}", False: f", {far} less than that"}
+        said.append(f"{seen}{how[claim.optimism > 0] if claim.optimism else ''}.")
+    if claim.replay is not None:
+        said.append(_on_replay(claim.replay))
+    return [text for text in said if text]
+
+
+def _told(worth: Worth) -> str:
+    failed = f"; {counted(worth.num_failed, 'training')} failed" if worth.num_failed else ""
+    if worth.mean is None:
+        return "not known, because every training failed"
+    text = f"{number(worth.mean)} (interquartile mean{_between(worth.interval)})"
+    return text + failed
+
+
+def _between(interval: Interval | None) -> str:
+    if interval is None:
+        return ""
+    return f", {LEVEL:.0%} interval {number(interval.low)} to {number(interval.high)}"
+
+
+def _on_gain(claim: Claim) -> str:
+    if claim.is_default:
+        return f"{NO_GAIN}: the default configuration itself won."
+    if claim.default is None:
+        return "There is no default configuration to compare with."
+    if claim.gain is None:
+        return f"{NO_GAIN} is known: of one of both every training failed."
+    beside = f"which comes to {_told(claim.default)}"
+    interval = claim.gain_interval
+    reach = "" if interval is None else f" ({number(interval.low)} to {number(interval.high)})"
+    better = f"one training of it beats one of the default in {claim.probability:.0%}"
+    if claim.is_significant:
+        return f"The gain over the default is {number(claim.gain)}{reach}, {beside}; {better}."
+    worse = interval is not None and interval.high < 0.0
+    note = " The default is the better one: take it." if worse else ""
+    return f"{NO_GAIN}, {beside}: the difference is {number(claim.gain)}{reach}; {better}.{note}"
+
+
+def _on_replay(replay: Replay) -> str:
+    head = f"best.yaml, trained once more with seed={replay.seed}, "
+    if replay.value is None:
+        return f"{head}failed, where {number(replay.recorded)} was recorded."
+    if replay.is_exact:
+        return f"{head}gave {number(replay.value)} again, to the last digit."
+    return (
+        f"{head}gave {number(replay.value)} instead of {number(replay.recorded)}: training is not "
+        "deterministic here."
+    )

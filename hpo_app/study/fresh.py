@@ -1,0 +1,105 @@
+"""Trainings with seeds that the search never saw: who was trained, with which of them, and why."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+
+if TYPE_CHECKING:
+    from hpo_app.plan.run_plan import Confirm
+
+# Fresh trainings are numbered from here, so that a search that is made longer goes on counting.
+FIRST_FRESH = 100_000_000
+
+
+class Kind(str, Enum):
+    """What a fresh training is for.
+
+    Attributes:
+        RACE: To choose the winner.
+        CLAIM: To say what the winner and the default configuration are worth, with seeds that
+            choose nobody.
+        REPLAY: To see that best.yaml leads to the value of the claim again, with the same seed.
+    """
+
+    RACE = "race"
+    CLAIM = "claim"
+    REPLAY = "replay"
+
+
+class Fresh(NamedTuple):
+    """One training of a configuration with a seed that no search saw.
+
+    Attributes:
+        of: Number of the trial whose configuration it is.
+        kind: What it is for; each kind has seeds of its own, but a replay has those of the claim.
+        place: Which of these seeds, from 0; the same for every configuration.
+    """
+
+    of: int
+    kind: Kind
+    place: int
+
+
+@dataclass(frozen=True)
+class Race:
+    """Who is trained anew, and what that may cost.
+
+    Attributes:
+        contenders: Numbers of the trials, the best of the search first.
+        default: Number of the trial of the default configuration; None if there is none.
+        trainings: How many trainings race and claim may take together.
+        first_seeds: Seeds that every contender is trained with before any is dropped.
+        claim_seeds: Seeds that are held back for the claim, at least.
+        most_claim_seeds: Seeds that are held back, at most: where the race leaves some over.
+        has_replay: Whether best.yaml is trained once more at the end.
+        most_contenders: How many contenders were asked for.
+        share: What it was asked to take of the run.
+    """
+
+    contenders: tuple[int, ...]
+    default: int | None
+    trainings: int
+    first_seeds: int
+    claim_seeds: int
+    most_claim_seeds: int
+    has_replay: bool = False
+    most_contenders: int = 0
+    share: float = 0.0
+
+    def is_by(self, confirm: Confirm) -> bool:
+        """Return whether it was made by these settings."""
+        ours = (self.most_contenders, self.first_seeds, self.claim_seeds, self.share)
+        return ours == (
+            confirm.contenders,
+            confirm.first_seeds,
+            confirm.claim_seeds,
+            confirm.share,
+        )
+
+    def to_fields(self) -> dict[str, Any]:
+        """Return it as the journal has it."""
+        return {**vars(self), "contenders": list(self.contenders)}
+
+    @classmethod
+    def from_fields(cls, fields: Any) -> Race:
+        """Return what `to_fields` was made of."""
+        known = {name: fields[name] for name in cls.__dataclass_fields__}
+        return cls(**{**known, "contenders": tuple(fields["contenders"])})
+
+
+def is_fresh(number: int) -> bool:
+    """Return whether a number is that of a fresh training, and not of a trial of the search."""
+    return number >= FIRST_FRESH
+
+
+def place_of(number: int) -> str:
+    """Return the name of a trial's folder below `trials`."""
+    return f"confirm-{number - FIRST_FRESH}" if is_fresh(number) else str(number)
+
+
+def name_of(number: int) -> str:
+    """Return how a trial is called in a sentence."""
+    return f"confirmation {number - FIRST_FRESH}" if is_fresh(number) else f"trial {number}"

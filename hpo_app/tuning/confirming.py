@@ -1,0 +1,221 @@
+"""From the end of a search to trainings with fresh seeds, until it is known who won."""
+
+from __future__ import annotations
+
+import statistics
+from typing import TYPE_CHECKING, Any
+
+from hpo_app.analysis.best import rank
+from hpo_app.analysis.claim import gain_of, known_gains, mean_seconds
+from hpo_app.analysis.race import standing
+from hpo_app.analysis.wording import counted, number as number_text
+from hpo_app.errors import listed
+from hpo_app.study.fresh import FIRST_FRESH, Kind, Race
+from hpo_app.study.records import TrialState
+from hpo_app.training.seeds import derive_seed
+
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from hpo_app.analysis.race import Standing
+    from hpo_app.plan.run_plan import RunPlan
+    from hpo_app.study.fresh import Fresh
+    from hpo_app.study.records import Study, TrialRecord
+
+# Where the race leaves trainings over, the claim gets up to so many seeds.
+_MOST_CLAIM_SEEDS = 10
+# A person types it; and what is typed becomes the seed of a training as in action=train.
+_TYPED_SEEDS = 1_000_000
+# Estimates of what fits into the time that is left are rough.
+_SURE = 0.9
+
+
+class Confirming:
+    """Says which training comes next once the search is over, and when there is none.
+
+    Attributes:
+        is_over: Whether there is nothing to confirm, or no more.
+        seeds: Those of all fresh trainings; no trial of the search may have one.
+        slots: How many train at once.
+        write_best: Writes best.yaml of a study, before it is replayed; None for no replay.
+    """
+
+    def __init__(self, plan: RunPlan, notice: Callable[[str], None]) -> None:
+        self._plan = plan
+        self._notice = notice
+        self._num_begun = 0
+        self._open: set[Fresh] = set()
+        self._waits = False
+        self._told: tuple[int, ...] = ()
+        self.seeds: set[int] = set()
+        self.is_over = not plan.confirm.is_on
+        self.slots = 1
+        self.write_best: Callable[[Study], None] | None = None
+
+    def take_over(self, study: Study) -> None:
+        """Go on where an earlier start stopped."""
+        self._num_begun = len(study.fresh)
+        self.seeds = {trial.seed for trial in study.fresh}
+        open_states = {TrialState.RUNNING, TrialState.INTERRUPTED}
+        self._open = {
+            trial.fresh
+            for trial in study.fresh
+            if trial.fresh is not None and trial.state in open_states
+        }
+
+    def next(
+        self, study_now: Callable[[], Study], write: Callable[..., None], elapsed_s: float
+    ) -> int | None:
+        """Begin the next training, and return its number.
+
+        Args:
+            study_now: Returns the study as it stands.
+            write: Writes an event.
+            elapsed_s: Seconds since the run started.
+
+        Returns:
+            None if others have to end first, or if it is over.
+        """
+        if self.is_over or self._waits:
+            return None
+        study = study_now()
+        if study.race is None or not study.race.is_by(self._plan.confirm):
+            race = self._race(study, elapsed_s)
+            if race is None:
+                return None
+            write("raced", **race.to_fields())
+            study = study_now()
+        fresh = self._wanted(study, write)
+        if fresh is None:
+            return None
+        if fresh.kind is Kind.REPLAY and self.write_best is not None:
+            self.write_best(study.won_by(fresh.of))
+        number = FIRST_FRESH + self._num_begun
+        self._num_begun += 1
+        self._open.add(fresh)
+        typed, seed = self._seed(study, fresh)
+        fields = {"of": fresh.of, "kind": fresh.kind.value, "place": fresh.place}
+        write("repeated", trial=number, **fields, typed=typed, seed=seed)
+        return number
+
+    def _wanted(self, study: Study, write: Callable[..., None]) -> Fresh | None:
+        """Return what is to be trained next; None if others have to end first, or at the end."""
+        race: Any = study.race
+        stands = standing(race, known_gains(study), mean_seconds(study))
+        self._tell(race, stands)
+        if not stands.wanted:
+            self.is_over = True
+            if study.winner is None:
+                write("confirmed", winner=stands.winner)
+            return None
+        fresh = next((fresh for fresh in stands.wanted if fresh not in self._open), None)
+        self._waits = fresh is None
+        return fresh
+
+    def _race(self, study: Study, elapsed_s: float) -> Race | None:
+        """Return who is trained with fresh seeds; None if no trial of the search has a value."""
+        confirm = self._plan.confirm
+        contenders = _contenders(study, confirm.contenders)
+        if not contenders:
+            self.is_over = True
+            return None
+        default = study.default
+        num_claims = 1 if default is None or contenders == [default.number] else 2
+        trainings = max(self._affordable(study, elapsed_s), confirm.claim_seeds * num_claims)
+        for_race = trainings - confirm.claim_seeds * num_claims
+        contenders = contenders[: max(for_race // confirm.first_seeds, 1)]
+        race = Race(
+            tuple(contenders),
+            None if default is None else default.number,
+            trainings,
+            confirm.first_seeds,
+            confirm.claim_seeds,
+            max(confirm.claim_seeds, _MOST_CLAIM_SEEDS),
+            confirm.has_replay and self.write_best is not None,
+            confirm.contenders,
+            confirm.share,
+        )
+        self._notice(_on_start(race))
+        return race
+
+    def _affordable(self, study: Study, elapsed_s: float) -> int:
+        share, full = self._plan.confirm.share, self._plan.iterations
+        spent = sum(len(trial.reports) for trial in study.trials)
+        trainings = int(share / (1.0 - share) * spent / full + 1e-9)
+        budget_s = self._plan.time_budget_s
+        per_iteration = [
+            trial.duration_s / trial.iterations
+            for trial in study.trials
+            if trial.duration_s and trial.iterations
+        ]
+        if budget_s is None or not per_iteration:
+            return trainings
+        one_s = statistics.median(per_iteration) * full
+        fitting = max(budget_s - elapsed_s, 0.0) * _SURE / one_s * self.slots
+        return min(trainings, int(fitting))
+
+    def _seed(self, study: Study, fresh: Fresh) -> tuple[int, int]:
+        """Return the seed to type and that of the training: those of all others at this place."""
+        kind = Kind.CLAIM if fresh.kind is Kind.REPLAY else fresh.kind
+        for trial in study.fresh:
+            same = trial.fresh is not None and (trial.fresh.kind, trial.fresh.place)
+            if same == (kind, fresh.place) and trial.typed_seed is not None:
+                return trial.typed_seed, trial.seed
+        taken = {trial.seed for trial in (*study.trials, *study.fresh)}
+        attempt = 0
+        while True:
+            parts = ("fresh", kind.value, fresh.place, attempt)
+            typed = derive_seed(self._plan.seed, *parts) % _TYPED_SEEDS
+            seed = derive_seed(typed, "train")
+            if seed not in taken:
+                self.seeds.add(seed)
+                return typed, seed
+            attempt += 1
+
+    def ended(self, trial: TrialRecord, study: Study) -> None:
+        """Take note of a training that ended, and say what it came to."""
+        fresh = trial.fresh
+        if fresh is None or trial.state is TrialState.INTERRUPTED:
+            return
+        self._open.discard(fresh)
+        self._waits = False
+        gain = gain_of(trial, study)
+        value = trial.value(study.objective.metric)
+        came_to = "failed" if value is None else f"{study.objective.metric} {number_text(value)}"
+        if value is not None and gain is None:
+            came_to += ", which does not keep the constraints"
+        what = {
+            Kind.RACE: f"fresh seed {fresh.place + 1}",
+            Kind.CLAIM: f"seed {fresh.place + 1} of those held back",
+            Kind.REPLAY: "best.yaml once more",
+        }[fresh.kind]
+        self._notice(f"confirming trial {fresh.of}, {what}: {came_to}")
+
+    def _tell(self, race: Race, stands: Standing) -> None:
+        before, self._told = self._told or race.contenders, stands.left
+        out = [number for number in before if number not in stands.left]
+        if out and stands.num_rounds:
+            after = counted(stands.num_rounds, "fresh seed")
+            self._notice(f"out of the race after {after}: {listed(f'trial {no}' for no in out)}")
+
+
+def _contenders(study: Study, most: int) -> list[int]:
+    """Return the best trials of the search; of those with the same params, only the first."""
+    ranked = rank(study.searched)
+    keeping = [trial for trial in ranked if not trial.unmet(study.criteria)]
+    chosen: list[TrialRecord] = []
+    for trial in keeping or ranked[:1]:
+        if len(chosen) < most and all(trial.params != other.params for other in chosen):
+            chosen.append(trial)
+    return [trial.number for trial in chosen]
+
+
+def _on_start(race: Race) -> str:
+    names = listed(f"trial {number}" for number in race.contenders)
+    who = "the best trial is" if len(race.contenders) == 1 else f"{names} are"
+    beside = "" if race.default in (None, *race.contenders) else ", and beside it the default"
+    return (
+        f"the search is over; {who} trained anew with fresh seeds{beside}: "
+        f"{counted(race.trainings, 'training')} at most"
+    )
