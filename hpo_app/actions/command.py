@@ -34,6 +34,7 @@ class Command:
         signals: What this process is told while the action goes on.
         started_by: How it was started, for the record and the report.
         train: The training function, where Python code handed one over; else the plan names it.
+        again: How to go on with the run, where that is not our own command line's way.
         console: Where to say what a person should know.
     """
 
@@ -46,6 +47,7 @@ class Command:
     signals: Signals
     started_by: str
     train: TrainFunction | None = None
+    again: str = ""
     console: Console = field(default_factory=lambda: Console(highlight=False))
 
     @cached_property

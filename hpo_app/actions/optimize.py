@@ -6,11 +6,12 @@ import contextlib
 import sys
 from typing import TYPE_CHECKING
 
+from hpo_app.actions.app_command import training_command
 from hpo_app.actions.command import Outcome
 from hpo_app.actions.environment import environment_facts
 from hpo_app.actions.live_report import live_report
 from hpo_app.actions.results import write_results, write_winner
-from hpo_app.actions.typed import resume_command, shown_path, train_command
+from hpo_app.actions.typed import resume_command, shown_path
 from hpo_app.actions.warm_start import earlier_runs
 from hpo_app.analysis.best import best_trial
 from hpo_app.config.secrets import secret_variables
@@ -119,7 +120,7 @@ def conclude(command: Command, study: Study) -> Outcome:
     plan, folder = command.plan, command.folder
     console = command.console
     best = best_trial(study)
-    again = train_command(plan, folder)
+    again = training_command(plan, study, best)
     try:
         write_results(plan, study)
         (folder / REPORT_FOLDER).mkdir(exist_ok=True)
@@ -127,16 +128,20 @@ def conclude(command: Command, study: Study) -> Outcome:
             study, folder / REPORT_FOLDER, command=command.started_by, train_command=again
         )
     except (FileExistsError, IsADirectoryError, NotADirectoryError) as error:
-        raise _occupied(error, f"type {resume_command(folder, plan)}") from None
+        raise _occupied(error, f"type {_resume(command)}") from None
     print_summary(study, console, run_folder=folder, report_path=report, train_command=again)
     if not study.is_complete:
         if study.in_state(TrialState.FAILED):
             _say(console, "Failed trials are not tried again: to repeat them, start a new run.")
         first = "Make room, then go" if is_for_want_of_room(study.stop_reason) else "Go"
         _say(console, f"{first} on with this run:")
-        _say(console, resume_command(folder, plan))
+        _say(console, _resume(command))
     value = best.value(plan.objective.metric) if best else None
     return Outcome(command.signals.exit_code or exit_code(study), value)
+
+
+def _resume(command: Command) -> str:
+    return command.again or resume_command(command.folder, command.plan)
 
 
 def _occupied(error: OSError, again: str) -> RunFolderError:
@@ -153,14 +158,14 @@ def _after_stuck(command: Command, stuck: StuckError) -> Outcome:
         command.signals.check()
         raise ResourceError([_broken_ray(stuck, "type the command again")])
     if not stuck.has_time:
-        fix = f"type {resume_command(folder, command.plan)}"
+        fix = f"type {_resume(command)}"
         sys.stderr.write(f"{ResourceError([_broken_ray(stuck, fix)])}\n")
         sys.stderr.flush()
         command.signals.leave(EXIT_RESOURCES)
     outcome = conclude(command, load_study(folder).cut_off(stuck.reason))
     is_said = command.signals.number is not None or stuck.reason.startswith((STALLED, LOST))
     if not is_said:
-        raise ResourceError([_broken_ray(stuck, f"type {resume_command(folder, command.plan)}")])
+        raise ResourceError([_broken_ray(stuck, f"type {_resume(command)}")])
     return outcome
 
 

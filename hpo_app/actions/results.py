@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+from hpo_app.actions.app_command import training_command
 from hpo_app.actions.typed import train_command
 from hpo_app.analysis.best import best_trial
 from hpo_app.analysis.claim import claim_of
@@ -85,7 +86,9 @@ def _write(plan: RunPlan, study: Study, trial: TrialRecord, name: str) -> None:
         f"{trial.iterations} iterations.",
         *([f"It does not keep {bounds_text(unmet, trial.last)}."] if unmet else []),
         *(claim.sentences if claim is not None else ()),
-        train_command(plan, study.folder, name),
+        train_command(plan, study.folder, name)
+        if name != "best.yaml"
+        else training_command(plan, study, trial),
     ]
     rendered = render(with_secrets_by_name(plan.template), trial.params)
     config = BestConfig(rendered, plan.criteria, trial.params, provenance)

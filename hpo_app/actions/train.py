@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 
 from hpo_app.actions.command import Outcome
+from hpo_app.config.app_trust import refuse_app
 from hpo_app.config.best import BestConfig, read_best
 from hpo_app.config.build import load_function
 from hpo_app.config.render import render
@@ -69,7 +70,9 @@ def run(command: Command) -> Outcome:
 def _configuration(command: Command) -> tuple[BestConfig, RunSettings]:
     if command.best is not None:
         settings = command.settings
-        return read_best(Path(command.best), command.changes, settings.trusted_modules), settings
+        best = read_best(Path(command.best), command.changes, settings.trusted_modules)
+        refuse_app(best.rendered.model, command.changes, settings.trusted_modules)
+        return best, settings
     plan = command.plan
     params = plan.space.defaults
     best = BestConfig(render(plan.template, params), plan.criteria, params, {})

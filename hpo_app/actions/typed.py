@@ -6,6 +6,7 @@ import os
 import shlex
 from typing import TYPE_CHECKING
 
+from hpo_app.config.build import APP_TRAINER
 from hpo_app.config.trainer import is_unnamed
 
 
@@ -51,7 +52,14 @@ def resume_command(folder: Path, plan: RunPlan | None = None) -> str:
     if plan is not None and is_unnamed(plan.trainer):
         return f"HPOptimizer({_engine(plan.trainer)}).resume({str(shown_path(folder))!r})"
     decided = [] if plan is None else [*_trusted(plan.trusted_modules), *_address(plan)]
-    return typed(["action=resume", f"run={shown_path(folder)}", *decided])
+    return typed(["action=resume", f"run={shown_path(folder)}", *decided, *_app(plan)])
+
+
+def _app(plan: RunPlan | None) -> list[str]:
+    model = plan.template.get("model") if plan is not None else None
+    app = model.get("app") if isinstance(model, dict) else None
+    is_app = plan is not None and plan.trainer == APP_TRAINER and isinstance(app, str)
+    return [f"model.app={app}"] if is_app else []
 
 
 def _engine(trainer: str) -> str:

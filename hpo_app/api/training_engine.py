@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from hpo_app.api.iterations import with_iterations, without_iterations
 from hpo_app.api.plain import plain_config
+from hpo_app.config.app_trust import refuse_app
 from hpo_app.config.build import load_function
 from hpo_app.config.render import render
 from hpo_app.errors import PlanError, Problem
@@ -124,6 +125,7 @@ class TrainingEngine:
         trainer = model.get("trainer")
         if not isinstance(trainer, str):
             raise PlanError([no_trainer(trainer)])
+        refuse_app(model, (), self.trusted_modules)
         return load_function(trainer, self.trusted_modules)
 
 

@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 
     from hpo_app.plan.run_plan import Component
 
+APP_TRAINER = "hpo_app.apps.train:train"
 TRAINERS = (
+    APP_TRAINER,
     "hpo_app.training.models.sb3:train",
     "hpo_app.training.models.ppo:train",  # in run folders and best.yaml of earlier versions
     "hpo_app.training.models.mlp:train",

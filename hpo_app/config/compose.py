@@ -30,12 +30,15 @@ class Origin:
         choices: `{group: choice}`.
         sources: Folders that YAML files came from, in the order in which they are searched.
         said_in: Where the overrides were said, for messages.
+        typed: Those of the overrides that a person typed at this start; None for all. What a run
+            folder says of an earlier start may be made up.
     """
 
     overrides: tuple[str, ...] = ()
     choices: Mapping[str, str] = field(default_factory=dict)
     sources: tuple[Path, ...] = ()
     said_in: str = "command line"
+    typed: tuple[str, ...] | None = None
 
 
 def conf_dir() -> Path:

@@ -11,7 +11,7 @@ from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
-from hpo_app.config.render import literal
+from hpo_app.config.resolvers import literal
 from hpo_app.errors import PlanError, Problem
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from omegaconf import OmegaConf
 
+from hpo_app.config.app_trust import app_problems
 from hpo_app.config.build import COMPONENTS, TRAINERS, untrusted
 from hpo_app.config.criteria import read_criteria
 from hpo_app.config.driver import resolve_here
@@ -16,7 +17,12 @@ from hpo_app.config.render import unresolvable
 from hpo_app.config.secrets import plain_secrets
 from hpo_app.config.section import UNREADABLE, Section, resolved
 from hpo_app.config.trainer import is_unnamed, missing_trainer
-from hpo_app.config.trust import trust_beside_the_list, trust_from_a_file
+from hpo_app.config.trust import (
+    FUNCTION,
+    trust_beside_the_list,
+    trust_from_a_file,
+    typed_function,
+)
 from hpo_app.errors import PlanError, Problem, listed, near_miss
 from hpo_app.plan.read_space import RULES, parameters_of, read_space
 from hpo_app.plan.rules import check_plan
@@ -87,6 +93,7 @@ def parse_plan(config: DictConfig, origin: Origin, *, has_function: bool = False
         for key in template
         if key not in ("search_space", "training")
     }
+    values["model"] = _with_trainer(config, template.get("model"), problems)
     values["training"] = _read_of_training(config, template.get("training"), problems)
     for section, known in _KEYS.items():
         inside = values.get(section) if section else values
@@ -97,7 +104,10 @@ def parse_plan(config: DictConfig, origin: Origin, *, has_function: bool = False
     problems += untrusted_parts
     if not has_function and not untrusted_parts and plan.trainer != UNREADABLE:
         problems += missing_trainer(plan.trainer)
-    problems += trust_from_a_file(plan.trusted_modules, origin)
+    if not has_function:
+        space = _mapping(values["search_space"])
+        problems += app_problems(template.get("model"), space, origin, plan.trusted_modules)
+    problems += trust_from_a_file(Section("", values, []).texts("trusted_modules"), origin)
     problems += trust_beside_the_list(template)
     problems += plain_secrets(template)
     problems += _params_of_ones_own(template.get("params"))
@@ -144,12 +154,24 @@ def _read(
         trackers=_trackers(values.get("tracker") or {}, problems),
         seed=root.whole("seed", least=0, otherwise=0, most=_LARGEST_SEED),
         trainer=Section("model", values.get("model"), problems).text("trainer"),
-        trusted_modules=root.texts("trusted_modules"),
+        trusted_modules=(*root.texts("trusted_modules"), *typed_function(origin)),
         warm_start=root.texts("warm_start"),
         template=template,
         space_entries=parameters_of(_mapping(values.get("search_space"))),
         choices=origin.choices,
     )
+
+
+def _with_trainer(config: DictConfig, model: Any, problems: list[Problem]) -> Any:
+    """Return the model with the name of its training function, which no trial may change."""
+    if not isinstance(model, dict) or not isinstance(model.get("trainer"), str):
+        return model
+    if model["trainer"] == FUNCTION and not model.get("function"):
+        fix = "add model.function=my_pkg.train:train on the command line"
+        expected = "the name of a training function, as package.module:function"
+        problems.append(Problem("model.function", "nothing", expected, fix))
+        return {**model, "trainer": UNREADABLE}
+    return {**model, "trainer": resolved(config.model, "trainer", problems)}
 
 
 def _read_of_training(config: DictConfig, training: Any, problems: list[Problem]) -> Any:

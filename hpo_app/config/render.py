@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from hpo_app.config.resolvers import nested, register_resolvers
+from hpo_app.config.resolvers import literal, nested, register_resolvers
 from hpo_app.config.secrets import fix_of
 from hpo_app.errors import Problem
 
@@ -19,8 +18,6 @@ if TYPE_CHECKING:
     from omegaconf import DictConfig
 
     from hpo_app.plan.search_space import Params
-
-_BEFORE_INTERPOLATION = re.compile(r"(\\*)\$\{")
 
 
 class Rendered(NamedTuple):
@@ -43,21 +40,6 @@ def render(template: Mapping[str, Any], params: Params) -> Rendered:
     root = _root(template, params)
     parts = [OmegaConf.to_container(root[part], resolve=True) for part in Rendered._fields]
     return Rendered(*parts)  # type: ignore[arg-type]
-
-
-def literal(value: Any) -> Any:
-    """Return a value as OmegaConf has to be given it to hand it out as it is.
-
-    Text in it that looks like an interpolation is text: a sampled value, or a journal from
-    elsewhere, must not read the environment.
-    """
-    if isinstance(value, dict):
-        return {name: literal(item) for name, item in value.items()}
-    if isinstance(value, list):
-        return [literal(item) for item in value]
-    if isinstance(value, str):
-        return _BEFORE_INTERPOLATION.sub(r"\1\1\\${", value)
-    return value
 
 
 def unresolvable(template: Mapping[str, Any], params: Params) -> Iterator[Problem]:

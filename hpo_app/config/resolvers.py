@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import secrets
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,8 @@ from hpo_app.plan.read_space import RULES, read_space
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+_BEFORE_INTERPOLATION = re.compile(r"(\\*)\$\{")
+
 
 def register_resolvers() -> None:
     """Make our resolvers known to OmegaConf, in this process."""
@@ -23,6 +26,7 @@ def register_resolvers() -> None:
     OmegaConf.register_resolver("hpo.power_of_two", power_of_two, replace=True)
     OmegaConf.register_resolver("hpo.quotient", quotient, replace=True)
     OmegaConf.register_resolver("hpo.replay_mb", replay_mb, replace=True)
+    OmegaConf.register_resolver("hpo.values", _values, replace=True)
     OmegaConf.register_resolver("hpo.unique", _unique, replace=True, use_cache=True)
 
 
@@ -34,6 +38,37 @@ def _defaults(space: DictConfig) -> dict[str, Any]:
     typed, _ = read_space(entries)
     defaults = typed.defaults
     return nested({name: defaults.get(name, entries[name].get("otherwise")) for name in typed})
+
+
+def _values(space: DictConfig, params: DictConfig) -> dict[str, Any]:
+    """`${hpo.values:${search_space},${params}}`: the values by name, whatever dots names hold.
+
+    One that has no say, and nothing under `otherwise`, is left out.
+    """
+    known = _resolved(params)
+    found = {}
+    for name in (str(name) for name in space if name != RULES):
+        value = known
+        for key in name.split("."):
+            value = value[key]
+        if value is not None or "when" not in space[name]:
+            found[name] = literal(value)
+    return found
+
+
+def literal(value: Any) -> Any:
+    """Return a value as OmegaConf has to be given it to hand it out as it is.
+
+    Text in it that looks like an interpolation is text: a sampled value, or a journal from
+    elsewhere, must not read the environment.
+    """
+    if isinstance(value, dict):
+        return {name: literal(item) for name, item in value.items()}
+    if isinstance(value, list):
+        return [literal(item) for item in value]
+    if isinstance(value, str):
+        return _BEFORE_INTERPOLATION.sub(r"\1\1\\${", value)
+    return value
 
 
 def nested(params: Mapping[str, Any]) -> dict[str, Any]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from omegaconf import OmegaConf
 
+from hpo_app.config.app_trust import TYPED_ANEW
 from hpo_app.config.compose import Origin, conf_dir
 from hpo_app.config.overrides import read_override, with_changes
 from hpo_app.config.render import Rendered
@@ -17,7 +19,6 @@ from hpo_app.errors import PlanError, Problem, RunFolderError, listed, near_miss
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
-    from pathlib import Path
 
     from omegaconf import DictConfig
 
@@ -82,9 +83,10 @@ def stored_config(
         raise RunFolderError([Problem(str(path), text, expected, fix)]) from error
     changed = with_changes(config, [each for item in chosen for each in _without_group(item)])
     _refuse_address(changed, changes)
+    _refuse_other_app(config, changes)
     # What the folder says a person typed may be made up; whom to trust is asked anew.
-    kept = [text for text in texts if read_override(text).key != TRUST]
-    return changed, Origin((*kept, *changes), named, (conf_dir(),))
+    kept = [text for text in texts if read_override(text).key not in (TRUST, *TYPED_ANEW)]
+    return changed, Origin((*kept, *changes), named, (conf_dir(),), typed=tuple(changes))
 
 
 def _without_group(change: Override) -> list[Override]:
@@ -110,6 +112,29 @@ def _refuse_address(config: DictConfig, changes: Sequence[str]) -> None:
         expected = "an address from the command line: a run folder cannot choose the cluster"
         fix = f"if the cluster is yours, add '{_ADDRESS}={address}', or {_ADDRESS}=local"
         raise PlanError([Problem(_ADDRESS, str(address), expected, fix)])
+
+
+def _refuse_other_app(config: DictConfig, changes: Sequence[str]) -> None:
+    """Raise if what is typed anew of a Hydra app is not what the run was started with.
+
+    Its folder may be another one: a person moves a project.
+    """
+    problems = []
+    for override in (read_override(change) for change in changes):
+        if override.key not in TYPED_ANEW:
+            continue
+        before = OmegaConf.select(config, override.key, throw_on_resolution_failure=False)
+        now = OmegaConf.from_dotlist([override.plain])
+        typed = OmegaConf.select(now, override.key, throw_on_resolution_failure=False)
+        is_list = override.key == "model.overrides"
+        if before is None or (
+            before != typed if is_list else Path(before).name != Path(typed).name
+        ):
+            expected = f"{before}, with which the run was started: its trials could not be compared"
+            fix = "write that, or start a new run"
+            problems.append(Problem(override.key, str(typed), expected, fix, override.set_by))
+    if problems:
+        raise PlanError(problems)
 
 
 def _with_later_keys(config: Any) -> Any:
@@ -170,7 +195,8 @@ def _below(key: str, node: Any) -> Iterator[tuple[str, Any]]:
 
 def _is_allowed(change: str) -> bool:
     override = read_override(change)
-    return override.root in CHANGEABLE and override.mark != "~"
+    is_ours = override.root in CHANGEABLE or override.key in TYPED_ANEW
+    return is_ours and override.mark != "~"
 
 
 def _refusal(change: str) -> Problem:

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 KEY = "trusted_modules"
 _REFERENCE = "${trusted_modules}"
+# How the model of that name says that its function is named on the command line.
+FUNCTION = "${model.function}"
 
 
 def trust_from_a_file(modules: Sequence[str], origin: Origin) -> Iterator[Problem]:
@@ -25,6 +27,17 @@ def trust_from_a_file(modules: Sequence[str], origin: Origin) -> Iterator[Proble
         expected = "a list from the command line: a file cannot trust any code"
         fix = f"if the code is yours, add '{KEY}={shown}' on the command line"
         yield Problem(KEY, shown, expected, fix)
+
+
+def typed_function(origin: Origin) -> tuple[str, ...]:
+    """Return the package of the training function that a person names, and so trusts; else nothing.
+
+    Of a run that goes on it has to be said anew, by `trusted_modules`.
+    """
+    texts = origin.overrides if origin.typed is None else origin.typed
+    named = [each.value for each in map(read_override, texts) if each.key == "model.function"]
+    package = named[-1].partition(":")[0].partition(".")[0] if named else ""
+    return (package,) if package.isidentifier() else ()
 
 
 def trust_beside_the_list(template: Mapping[str, Any]) -> Iterator[Problem]:

@@ -26,6 +26,8 @@ class Trial(Protocol):
         num_cpus: Whole CPUs of this trial, at least 1: how many threads it may use.
         checkpoint: Folder with the training state to continue from, or None for a fresh start.
         iteration: Number of reports made so far, those before a restart included.
+        run_folder: The run folder; None where there is none. What a trial writes into it needs a
+            name of its own.
         is_checkpoint_due: Whether the next report is expected to bring a checkpoint.
     """
 
@@ -41,6 +43,8 @@ class Trial(Protocol):
     def checkpoint(self) -> Path | None: ...  # noqa: D102 - likewise
     @property
     def iteration(self) -> int: ...  # noqa: D102 - likewise
+    @property
+    def run_folder(self) -> Path | None: ...  # noqa: D102 - likewise
     @property
     def is_checkpoint_due(self) -> bool: ...  # noqa: D102 - likewise
 

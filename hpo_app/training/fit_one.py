@@ -59,6 +59,11 @@ class LocalTrial:
             self.iteration = read_iteration(self.checkpoint)
 
     @property
+    def run_folder(self) -> Path | None:
+        """The folder that holds that of the checkpoint; None without one."""
+        return None if self.folder is None else self.folder.parent
+
+    @property
     def is_checkpoint_due(self) -> bool:
         """Whether the next report is expected to bring a checkpoint."""
         if self.folder is None:

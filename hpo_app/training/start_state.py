@@ -49,7 +49,7 @@ def same_start(seed: int, num_threads: int) -> Iterator[None]:
 
 
 @dataclass(frozen=True)
-class _State:
+class ProcessState:
     """What a process looks like from inside."""
 
     environment: Mapping[str, str]
@@ -57,7 +57,13 @@ class _State:
     arguments: tuple[str, ...]
     import_path: tuple[str, ...]
 
+    @classmethod
+    def here(cls) -> ProcessState:
+        """Return the state of this process."""
+        return cls(dict(os.environ), os.getcwd(), tuple(sys.argv), tuple(sys.path))  # noqa: PTH109
+
     def restore(self) -> None:
+        """Bring this process back to this state."""
         for name in os.environ.keys() - self.environment.keys():
             del os.environ[name]
         os.environ.update(self.environment)
@@ -67,5 +73,5 @@ class _State:
 
 
 @lru_cache(maxsize=1)
-def _first_state() -> _State:
-    return _State(dict(os.environ), os.getcwd(), tuple(sys.argv), tuple(sys.path))  # noqa: PTH109
+def _first_state() -> ProcessState:
+    return ProcessState.here()

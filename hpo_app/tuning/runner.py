@@ -289,6 +289,7 @@ def _trial_spec(plan: RunPlan, folder: Path, slots: int, train: TrainFunction | 
         started_at=time.time(),
         log_folder=str(folder / TRIALS_FOLDER),
         import_path=tuple(path for path in sys.path if path),
+        stands_in=str(Path.cwd()),
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import faulthandler
 import json
+import os
 import sys
 import time
 from dataclasses import dataclass
@@ -61,6 +62,7 @@ class TrialSpec:
         started_at: When the run started, in seconds since 1970.
         log_folder: Folder that holds one folder per trial, with its log.
         import_path: Where the driver finds modules, for training functions of a person's own.
+        stands_in: Folder that relative paths count from: where the driver stands.
     """
 
     template: Mapping[str, Any]
@@ -76,6 +78,7 @@ class TrialSpec:
     started_at: float
     log_folder: str
     import_path: tuple[str, ...]
+    stands_in: str
 
 
 class TrainingFailedError(Exception):
@@ -92,6 +95,7 @@ class TuneTrial:
         self.num_cpus = spec.num_cpus
         self.checkpoint = checkpoint
         self.iteration = read_iteration(checkpoint) if checkpoint else 0
+        self.run_folder = Path(spec.log_folder).parent
         self._spec = spec
         self._is_over = False
 
@@ -153,6 +157,8 @@ def run_trial(config: dict[str, Any], spec: TrialSpec) -> None:
     """Train one trial in this worker; Tune calls it once per start of a trial."""
     sys.path[:0] = [path for path in spec.import_path if path not in sys.path]
     hide_secrets(spec.template)
+    with contextlib.suppress(OSError):  # Another node may not have it.
+        os.chdir(spec.stands_in)  # A Ray that ran before stands where it was started.
     try:
         with output_to(log_path_of(config["number"], spec)):
             _train_in_log(config, spec)

@@ -46,6 +46,8 @@ def mine(tmp_path, monkeypatch):
                 path = tmp_path / name.group(1)
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_text(block)
+    (tmp_path / "src").mkdir()
+    (tmp_path / "src" / "train.py").write_text("import hydra\n")  # The reader's own Hydra app.
     monkeypatch.syspath_prepend(str(tmp_path))
     return tmp_path
 

@@ -44,7 +44,8 @@ def test_the_wheel_holds_the_whole_package_and_nothing_beside_it(wheel: Path) ->
     beside_conf = {name for name in names if not name.startswith("hpo_app/conf/")}
     assert {name for name in beside_conf if ".dist-info/" not in name} == {
         file.relative_to(ROOT).as_posix()
-        for file in (ROOT / "hpo_app").rglob("*")
+        for package in ("hpo_app", "hydra_plugins")
+        for file in (ROOT / package).rglob("*")
         if file.is_file() and file.suffix != ".pyc"
     }
 

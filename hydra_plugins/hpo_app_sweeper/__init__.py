@@ -1,0 +1,1 @@
+"""Hydra finds its plugins below this namespace; see `hpo_sweeper`."""

@@ -1,0 +1,4 @@
+class Network:
+    def __init__(self, name, width):
+        self.name = name
+        self.width = width
