@@ -7,11 +7,13 @@ import sys
 
 from hpo_app.signals import Signals
 from hpo_app.streams import outlive_readers
+from hpo_app.tuning.search_process import end_with_starter
 
 
 def start() -> int:
     """Run the command line and return the exit code."""
     outlive_readers()
+    end_with_starter()
     with Signals().held() as signals:
         try:
             # Not at the top: its packages take half a second, and a signal may come from now on.

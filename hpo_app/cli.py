@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import importlib
+import math
 import os
 import sys
 import traceback
@@ -15,8 +16,9 @@ import hydra
 
 from hpo_app.actions.command import Command, Outcome
 from hpo_app.actions.environment import version_line
+from hpo_app.actions.sweep_lines import console_of_sweep
 from hpo_app.actions.typed import resume_command, typed
-from hpo_app.config.arguments import named_folder, split_changes
+from hpo_app.config.arguments import named_folder, read_arguments
 from hpo_app.config.build import COMPONENTS
 from hpo_app.config.compose import (
     CONFIG_NAME,
@@ -53,9 +55,13 @@ from hpo_app.study.folder import is_worth_keeping, refuse_altered_config, remove
 from hpo_app.study.journal import FILE_NAME
 from hpo_app.study.lock import claimed
 from hpo_app.study.replay import stored_changes
+from hpo_app.sweeps.plugins import CALLBACK, register_launchers, without_results
+from hpo_app.sweeps.sweep import Sweep, sweeping
 
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from omegaconf import DictConfig
 
     from hpo_app.config.compose import Origin
@@ -77,34 +83,51 @@ def main(signals: Signals | None = None) -> int:
     guard_output()
     register_resolvers()
     signals = signals or Signals()
-    codes = [EXIT_COMPLETE]
     try:
-        sys.argv[1:], changes = split_changes(sys.argv[1:])
+        sys.argv[1:], changes, resumed = read_arguments(sys.argv[1:])
+        sweep = Sweep(signals, sys.argv[1:], changes, resumed)
     except HpoError as error:
         return _say(error)
-
+    register_launchers()
     if "--resolve" in sys.argv:
         _hide_what_hydra_shows()
-
-    @hydra.main(
-        config_path=str(conf_dir()), config_name=CONFIG_NAME, execution_whitelist=COMPONENTS
-    )
-    def run(config: DictConfig) -> float | None:
-        outcome = _run_action(config, changes, signals)
-        codes.append(outcome.exit_code)
-        if signals.number is not None or signals.must_leave:
-            raise SystemExit(outcome.exit_code)  # Of several runs, no further one is started.
-        return outcome.value
-
     try:
-        with claimed(named_folder(sys.argv[1:])) as note:
+        with sweeping(sweep), claimed(named_folder(sys.argv[1:])) as note:
             sys.stderr.write(f"{note}\n" if note else "")
-            _call_hydra(run)
+            _call_hydra(_task(sweep))
     except (HpoError, *COMPOSITION_ERRORS) as error:
         return _say(_explain(error))
     except SystemExit as error:
         return error.code if isinstance(error.code, int) else EXIT_COMPLETE
-    return signals.exit_code or max(codes)
+    return signals.exit_code or max(sweep.codes, default=EXIT_COMPLETE)
+
+
+def _task(sweep: Sweep) -> Callable[[], None]:
+    """Return what Hydra is to run: once, or once for each search of a sweep."""
+    signals = sweep.signals
+
+    @hydra.main(
+        config_path=str(conf_dir()),
+        config_name=CONFIG_NAME,
+        execution_whitelist=(*COMPONENTS, CALLBACK),
+    )
+    def run(config: DictConfig) -> float:
+        outcome = _run_action(config, sweep.changes, signals)
+        sweep.codes.append(outcome.exit_code)
+        if signals.number is not None or signals.must_leave:
+            raise SystemExit(outcome.exit_code)  # Of several runs, no further one is started.
+        # Sweepers take what is no number for a failure of their own.
+        return math.nan if outcome.value is None else outcome.value
+
+    def hydra_or_no_result() -> None:
+        try:
+            run()
+        except ValueError as error:
+            if sweep.record is None or isinstance(error, COMPOSITION_ERRORS):
+                raise
+            raise without_results(error) from error
+
+    return hydra_or_no_result
 
 
 def _call_hydra(run: Any) -> None:
@@ -187,6 +210,7 @@ def _action(
         changes=changes,
         signals=signals,
         started_by=typed(sys.argv[1:]),
+        events=console_of_sweep(),
     )
     module = importlib.import_module(f"hpo_app.actions.{name}")
     outcome: Outcome = module.run(command)

@@ -36,6 +36,7 @@ class Command:
         train: The training function, where Python code handed one over; else the plan names it.
         again: How to go on with the run, where that is not our own command line's way.
         console: Where to say what a person should know.
+        events: Where to say what happens while a search lasts; None for `console`.
     """
 
     read_plan: Callable[[], RunPlan]
@@ -49,6 +50,7 @@ class Command:
     train: TrainFunction | None = None
     again: str = ""
     console: Console = field(default_factory=lambda: Console(highlight=False))
+    events: Console | None = None
 
     @cached_property
     def plan(self) -> RunPlan:

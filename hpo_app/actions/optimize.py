@@ -34,7 +34,7 @@ from hpo_app.study.journal import FILE_NAME
 from hpo_app.study.lock import run_lock
 from hpo_app.study.records import TrialState
 from hpo_app.study.replay import load_study
-from hpo_app.tuning.own_ray import starts_ray_here
+from hpo_app.tuning.own_ray import shared_address, starts_ray_here
 from hpo_app.tuning.preflight import refuse_at_start
 from hpo_app.tuning.runner import run_search
 from hpo_app.tuning.supervisor import StuckError, Supervisor
@@ -84,7 +84,7 @@ def search(command: Command, changes: Sequence[str] | None = None) -> Outcome:
         for line in filter(None, (note, *learned, *_where(plan))):
             _say(console, line)
         try:
-            with make_view(progress, console) as shown:
+            with make_view(progress, command.events or console) as shown:
                 view = RefreshedReport(
                     LoggedView(shown), plan.report_every_s, live_report(plan, folder, facts)
                 )
@@ -111,7 +111,8 @@ def _where(plan: RunPlan) -> tuple[str, str]:
     if not plan.cluster.is_local:
         return "", f"connecting to the Ray cluster at {plan.cluster.address}"
     if not starts_ray_here(plan.cluster):
-        return "", "using the Ray that this process has started"
+        whose = "of the sweep" if shared_address() else "that this process has started"
+        return "", f"using the Ray {whose}"
     return ray_temp_folder()[1], "starting Ray, which takes some seconds"
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from hpo_app.config.best import is_change
 from hpo_app.config.overrides import overrides_in, quoted, unquoted
+from hpo_app.config.stored_sweep import sweep_arguments
 from hpo_app.config.typed_secrets import typed_secrets
 from hpo_app.errors import PlanError, Problem, RunFolderError, listed
 from hpo_app.study.folder import refuse_links
@@ -47,6 +48,24 @@ _FLAGS = (
 
 # With any other flag, Hydra prints something, or sweeps in folders of its own.
 _FLAGS_OF_A_RUN = ("--config-", "-cd", "-cn", "-cp")
+
+
+def read_arguments(arguments: list[str]) -> tuple[list[str], tuple[str, ...], Path | None]:
+    """Return the arguments for Hydra, what changes in what `best` or `run` names, and the sweep.
+
+    The last is the folder of the sweep that is gone on with; None where it is a single run.
+
+    Raises:
+        RunFolderError: As `split_changes`.
+        PlanError: As `split_changes`.
+    """
+    values = {override.key: override.value for override in overrides_in(arguments)}
+    folder = Path(unquoted(values.get("run", "")))
+    if values.get("action") == "resume" and (sweep := sweep_arguments(folder, arguments)):
+        return *sweep, folder
+    is_sweep = values.get("sweep", "null") != "null"
+    flags = ["--multirun"] if is_sweep and _starts_something(arguments) else []
+    return *split_changes([*flags, *arguments]), None
 
 
 def split_changes(arguments: list[str]) -> tuple[list[str], tuple[str, ...]]:
@@ -101,12 +120,17 @@ def named_folder(arguments: list[str]) -> Path | None:
 
     One that is named by an interpolation is not known before Hydra has composed.
     """
-    flags = (text for text in arguments if text.startswith("-"))
-    if any(not flag.startswith(_FLAGS_OF_A_RUN) for flag in flags):
+    if not _starts_something(arguments):
         return None
     named = {override.key: override.value for override in overrides_in(arguments)}
     folder = unquoted(named.get("hydra.run.dir", ""))
     return Path(folder) if folder and "${" not in folder else None
+
+
+def _starts_something(arguments: list[str]) -> bool:
+    """Return whether no flag has Hydra print something, or sweep, instead of running once."""
+    flags = (text for text in arguments if text.startswith("-"))
+    return all(flag.startswith(_FLAGS_OF_A_RUN) for flag in flags)
 
 
 def _refuse_taken(folder: str) -> None:

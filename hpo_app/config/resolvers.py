@@ -21,6 +21,7 @@ _BEFORE_INTERPOLATION = re.compile(r"(\\*)\$\{")
 def register_resolvers() -> None:
     """Make our resolvers known to OmegaConf, in this process."""
     OmegaConf.register_resolver("hpo.defaults", _defaults, replace=True)
+    OmegaConf.register_resolver("hpo.direction", direction, replace=True)
     OmegaConf.register_resolver("hpo.largest_divisor", largest_divisor, replace=True)
     OmegaConf.register_resolver("hpo.one_minus", one_minus, replace=True)
     OmegaConf.register_resolver("hpo.power_of_two", power_of_two, replace=True)
@@ -123,6 +124,11 @@ def replay_mb(steps: int, step_bytes: int | None) -> float | None:
     None where nobody knows what a step takes. One more is for what is not the buffer.
     """
     return None if step_bytes is None else math.ceil(steps * step_bytes / 1e5) / 10 + 1
+
+
+def direction(mode: str) -> str:
+    """`${hpo.direction:${objective.mode}}`: the mode in Optuna's words."""
+    return {"min": "minimize", "max": "maximize"}.get(str(mode), str(mode))
 
 
 def _unique() -> str:

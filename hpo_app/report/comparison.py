@@ -11,6 +11,7 @@ from hpo_app.report.document import beside
 from hpo_app.report.format import NOTHING, duration, number, objectives_text, plain, value_text
 from hpo_app.report.markup import element, joined, page, table
 from hpo_app.report.step_chart import NUM_LOOKS, step_chart
+from hpo_app.report.sweep_table import HEADS
 from hpo_app.study.files import replace_file
 
 
@@ -18,7 +19,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
+    from hpo_app.plan.run_plan import Objective
     from hpo_app.report.markup import Html
+    from hpo_app.report.sweep_table import SweepRow
     from hpo_app.study.records import Study
 
 _ON_CHANCE = (
@@ -40,21 +43,65 @@ def write_comparison(
     Returns:
         Path of the page, which needs nothing beside it.
     """
-    names = list(studies)
+    title = f"Comparison of {len(studies)} runs"
     sections = [
-        element("h1", f"Comparison of {len(names)} runs"),
+        element("h1", title),
         element("p", comparison_sentence(studies), class_="headline"),
         element("p", _ON_CHANCE, class_="quiet"),
+        *_side_by_side(studies, settings),
+    ]
+    return _write(title, sections, folder)
+
+
+def write_sweep_page(
+    rows: Sequence[SweepRow], settings: Mapping[str, Mapping[str, str]], folder: Path
+) -> Path:
+    """Write `index.html` on the searches of a sweep into a folder.
+
+    Values of different metrics do not compare: searches are set side by side with those that have
+    the same objectives.
+
+    Args:
+        rows: The searches.
+        settings: What each was set to, by its name and key.
+        folder: Where to; it must exist.
+
+    Returns:
+        Path of the page, which needs nothing beside it.
+    """
+    groups: dict[tuple[Objective, ...], dict[str, Study]] = {}
+    for row in rows:
+        if row.study is not None:
+            groups.setdefault(row.study.criteria.objectives, {})[row.name] = row.study
+    title = f"Sweep of {len(rows)} searches"
+    sections = [
+        element("h1", title),
+        element("p", _ON_CHANCE, class_="quiet"),
+        _section("The searches", table(HEADS, [row.cells() for row in rows], "The searches")),
+    ]
+    for objectives, studies in groups.items():
+        if len(groups) > 1:
+            sections.append(element("h1", " and ".join(map(str, objectives))))
+        sections.append(element("p", comparison_sentence(studies), class_="headline"))
+        sections += _side_by_side(studies, {name: settings[name] for name in studies})
+    return _write(title, sections, folder)
+
+
+def _side_by_side(
+    studies: Mapping[str, Study], settings: Mapping[str, Mapping[str, str]]
+) -> list[Html]:
+    names = list(studies)
+    return [
         _section("Best so far", _legend(names), _chart(studies)),
         _section("The runs", _runs(studies)),
         _section("Best configurations", _configurations(studies)),
         _section("Settings that differ", _settings(names, settings)),
     ]
+
+
+def _write(title: str, sections: Sequence[Html], folder: Path) -> Path:
     path = folder / "index.html"
-    content = page(
-        f"Comparison of {len(names)} runs", beside("report.css"), beside("report.js"),
-        joined(sections),
-    )  # fmt: skip
+    content = page(title, beside("report.css"), beside("report.js"), joined(sections))
     replace_file(path, content)
     return path
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -10,11 +11,24 @@ if TYPE_CHECKING:
     from hpo_app.plan.run_plan import Cluster
 
 
+# Set by a sweep for its searches: the address of the Ray that they share. No config says it, so
+# that a search that is gone on with alone starts a Ray of its own.
+SHARED = "HPO_SHARED_RAY"
+
+
+def shared_address() -> str:
+    """Return where the Ray is that the sweep of this search has started; empty without one."""
+    return os.environ.get(SHARED, "")
+
+
 def starts_ray_here(cluster: Cluster) -> bool:
     """Return whether a run starts a Ray of its own, so that this machine decides what fits.
 
-    A Ray that the process has started before is used as it is: it may have other resources.
+    A Ray that the process has started before is used as it is: it may have other resources. So is
+    that of a sweep.
     """
+    if shared_address():
+        return False
     # Ray takes a second to import, and who has started one has imported it.
     ray: Any = sys.modules.get("ray")
     return cluster.is_local and not (ray is not None and ray.is_initialized())

@@ -15,7 +15,7 @@ import ray
 from hpo_app.errors import Problem, ResourceError
 from hpo_app.plan.capacity import Capacity, this_machine
 from hpo_app.plan.rules import check_capacity
-from hpo_app.tuning.own_ray import starts_ray_here
+from hpo_app.tuning.own_ray import shared_address, starts_ray_here
 from hpo_app.tuning.temp_folder import ray_temp_folder
 
 
@@ -77,9 +77,14 @@ def ray_session(
         yield capacity
     finally:
         if is_ours:
-            processes.let_go()
-            ray.shutdown()
-            processes.end()
+            end_ray(processes)
+
+
+def end_ray(processes: RayProcesses) -> None:
+    """End the Ray that this process has started, with all of its processes."""
+    processes.let_go()
+    ray.shutdown()
+    processes.end()
 
 
 def capacity_of(nodes: list[dict[str, Any]]) -> Capacity:
@@ -116,6 +121,9 @@ def _on_dashboard(url: str) -> str:
 def _start(cluster: Cluster) -> str:
     """Start or join a Ray; return the HOST:PORT of its dashboard, empty without one."""
     quiet = {"log_to_driver": False, "logging_level": logging.CRITICAL}
+    if cluster.is_local and shared_address():
+        ray.init(address=shared_address(), **quiet)
+        return ""
     if cluster.is_local:
         context = ray.init(
             address="local",  # Without it Ray joins whatever cluster runs on the machine.

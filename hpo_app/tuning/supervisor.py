@@ -53,9 +53,16 @@ class Supervisor:
         processes: The Ray of the run.
     """
 
-    def __init__(self, signals: Signals) -> None:
+    def __init__(self, signals: Signals, patience_s: float = _PATIENCE_S) -> None:
+        """Look after what a function does.
+
+        Args:
+            signals: What this process is told.
+            patience_s: Seconds after a signal that the function has to return.
+        """
         self.signals = signals
         self.processes = RayProcesses()
+        self._patience_s = patience_s
         self._given_up = ""
         signals.before_leaving = self.processes.end
 
@@ -93,7 +100,7 @@ class Supervisor:
 
     def _check(self, work: _Work[T], told_at: float | None) -> None:
         lost = self.processes.lost()
-        is_late = told_at is not None and time.monotonic() - told_at > _PATIENCE_S
+        is_late = told_at is not None and time.monotonic() - told_at > self._patience_s
         if not work.is_alive():
             return
         if self._given_up:

@@ -14,7 +14,7 @@ def choices(group):
 
 OF_EVERY_RUN = [
     f"{group}={choice}"
-    for group in ("preset", "search_alg", "scheduler", "search_space", "tracker")
+    for group in ("preset", "search_alg", "scheduler", "search_space", "sweep", "tracker")
     for choice in choices(group)
 ] + [f"data={choice}" for choice in choices("data")]
 

@@ -314,10 +314,13 @@ def test_nothing_is_left_of_a_run_that_was_killed(start):
 @pytest.mark.ray
 @pytest.mark.soak
 def test_of_several_runs_none_is_started_after_a_signal(start, tmp_path):
-    process = start(*SLOW, "--multirun", "seed=1,2", "hydra.sweep.dir=.", "hydra.sweep.subdir=run")
-    process.wait_for("reported")
+    process = start(*SLOW, "--multirun", "seed=1,2", "hydra.sweep.dir=run")
+    first = tmp_path / "run" / "0"
+    journal = first / "journal.jsonl"
+    process.wait_until(lambda: journal.exists() and "reported" in journal.read_text(), "report")
     process.send(signal.SIGINT)
     code, out, err = process.ends()
     assert (code, err) == (130, "")
     assert out.count("starting Ray") == 1
-    assert written(tmp_path) == RESULTS
+    assert [name for name in RESULTS if (first / name).is_file()] == RESULTS
+    assert not (tmp_path / "run" / "1").exists()
