@@ -55,7 +55,7 @@ from hpo_app.study.folder import is_worth_keeping, refuse_altered_config, remove
 from hpo_app.study.journal import FILE_NAME
 from hpo_app.study.lock import claimed
 from hpo_app.study.replay import stored_changes
-from hpo_app.sweeps.plugins import CALLBACK, register_launchers, without_results
+from hpo_app.sweeps.plugins import CALLBACK, NO_RESULT, register_launchers, without_results
 from hpo_app.sweeps.sweep import Sweep, sweeping
 
 
@@ -123,7 +123,7 @@ def _task(sweep: Sweep) -> Callable[[], None]:
         try:
             run()
         except ValueError as error:
-            if sweep.record is None or isinstance(error, COMPOSITION_ERRORS):
+            if sweep.record is None or NO_RESULT not in str(error):
                 raise
             raise without_results(error) from error
 

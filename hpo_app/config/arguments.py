@@ -63,7 +63,7 @@ def read_arguments(arguments: list[str]) -> tuple[list[str], tuple[str, ...], Pa
     folder = Path(unquoted(values.get("run", "")))
     if values.get("action") == "resume" and (sweep := sweep_arguments(folder, arguments)):
         return *sweep, folder
-    is_sweep = values.get("sweep", "null") != "null"
+    is_sweep = values.get("sweep", "null") != "null" and "hydra.mode" not in values
     flags = ["--multirun"] if is_sweep and _starts_something(arguments) else []
     return *split_changes([*flags, *arguments]), None
 

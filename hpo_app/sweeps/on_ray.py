@@ -127,7 +127,8 @@ class SearchesOnRay(RayLauncher):
         if all(read_override(text).key != "resources.max_concurrent_trials" for text in overrides):
             overrides.append(f"resources.max_concurrent_trials={share}")
         if overrides[0] != "action=resume":
-            typed.append(f"hydra.run.dir={quoted(str(job.folder))}")
+            # Of a sweep that is written down, each search names it too, and is none itself.
+            typed += [f"hydra.run.dir={quoted(str(job.folder))}", "hydra.mode=RUN"]
         return SearchProcess(
             name=plain(job.name),
             arguments=(*_flags(current_sweep().arguments), *overrides, *typed),

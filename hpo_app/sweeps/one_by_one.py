@@ -46,8 +46,10 @@ class OneByOne(BasicLauncher):
             if job.is_kept:
                 returns.append(returned(job, job.value()))
                 continue
-            is_there = job.overrides[0] == "action=resume"
-            overrides = [*job.overrides, _NO_RECORD] if is_there else job.overrides
+            overrides = list(job.overrides)
+            if job.overrides[0] == "action=resume":
+                # With those of the sweeper, which may choose the sweeper: Hydra lets none change it.
+                overrides = [*job.entry.overrides, *job.overrides, _NO_RECORD]
             returns += super().launch([overrides], job.entry.number)
         return returns
 

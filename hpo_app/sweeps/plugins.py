@@ -11,6 +11,8 @@ from hpo_app.sweeps.one_by_one import OneByOne
 
 # Named in conf/config.yaml.
 CALLBACK = "hpo_app.sweeps.results.SweepResults"
+# How Optuna says that there is nothing to choose the best of.
+NO_RESULT = "No trials are completed"
 
 
 def register_launchers() -> None:

@@ -70,7 +70,7 @@ def ray_session(
         if is_ours:
             with processes.starting():
                 dashboard = _start(plan.cluster)
-            if plan.cluster.dashboard:
+            if plan.cluster.dashboard and not shared_address():
                 notice(_on_dashboard(dashboard))
         capacity = capacity_of(ray.nodes())
         refuse_misfit(plan, capacity)

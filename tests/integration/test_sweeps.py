@@ -162,7 +162,7 @@ def test_a_sweep_that_is_told_to_end_ends_its_searches_and_can_be_gone_on_with(t
         stderr=subprocess.PIPE,
         text=True,
     ) as process:
-        wait_for_reports(tmp_path / "sweep", ["0", "1"])
+        wait_for_reports(process, tmp_path / "sweep", ["0", "1"])
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=90)
     assert process.returncode == 130, out + err
@@ -187,7 +187,7 @@ def test_a_sweep_of_one_search_at_a_time_goes_on_after_a_kill(tmp_path):
         env=environment(),
         stdout=subprocess.DEVNULL,
     ) as process:
-        wait_for_reports(tmp_path / "sweep", ["0"])
+        wait_for_reports(process, tmp_path / "sweep", ["0"])
         process.kill()
     done = run(tmp_path, "action=resume", "run=sweep", "trusted_modules=[faulty]")
     assert done.returncode == 0, done.stdout + done.stderr
@@ -225,9 +225,10 @@ def test_a_record_that_leads_out_of_its_folder_is_refused(tmp_path):
     assert "leads out of the sweep" in done.stderr
 
 
-def wait_for_reports(folder, numbers):
+def wait_for_reports(process, folder, numbers):
     deadline = time.monotonic() + 200
     paths = [folder / number / "journal.jsonl" for number in numbers]
     while not all(path.exists() and '"event":"reported"' in path.read_text() for path in paths):
+        assert process.poll() is None, process.communicate()
         assert time.monotonic() < deadline, "no report"
         time.sleep(0.1)

@@ -84,5 +84,8 @@ def test_a_search_is_named_by_what_tells_it_apart():
 
 def test_a_sweep_that_is_written_down_needs_no_flag():
     assert read_arguments(["sweep=tune_the_tuner"])[0] == ["--multirun", "sweep=tune_the_tuner"]
+    # As a search of such a sweep is started.
+    one = ["sweep=mine", "hydra.mode=RUN"]
+    assert read_arguments(one)[0] == one
     assert read_arguments(["sweep=mine", "-m"])[0] == ["sweep=mine", "-m"]
     assert read_arguments(["sweep=mine", "--cfg", "job"])[0] == ["sweep=mine", "--cfg", "job"]
