@@ -48,7 +48,7 @@ class OneByOne(BasicLauncher):
                 continue
             overrides = list(job.overrides)
             if job.overrides[0] == "action=resume":
-                # With those of the sweeper, which may choose the sweeper: Hydra lets none change it.
+                # With the sweeper's own: they may choose the sweeper, which Hydra lets none change.
                 overrides = [*job.entry.overrides, *job.overrides, _NO_RECORD]
             returns += super().launch([overrides], job.entry.number)
         return returns
