@@ -9,6 +9,7 @@ from hydra._internal.core_plugins.basic_launcher import BasicLauncher
 from hydra.core.utils import JobReturn, JobStatus
 from omegaconf import OmegaConf, open_dict
 
+from hpo_app.config.overrides import quoted
 from hpo_app.sweeps.sweep import current_sweep
 
 
@@ -49,7 +50,8 @@ class OneByOne(BasicLauncher):
             overrides = list(job.overrides)
             if job.overrides[0] == "action=resume":
                 # With the sweeper's own: they may choose the sweeper, which Hydra lets none change.
-                overrides = [*job.entry.overrides, *job.overrides, _NO_RECORD]
+                resumed = ["action=resume", f"run={quoted(str(job.folder))}", _NO_RECORD]
+                overrides = [*job.entry.overrides, *resumed]
             returns += super().launch([overrides], job.entry.number)
         return returns
 

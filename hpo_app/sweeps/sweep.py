@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 from hpo_app.actions.typed import typed
 from hpo_app.analysis.best import best_trial
 from hpo_app.analysis.wording import plain
-from hpo_app.config.overrides import quoted
 from hpo_app.config.stored_sweep import decided, undecided
 from hpo_app.errors import PlanError, Problem, RunFolderError
 from hpo_app.study.folder import refuse_links
@@ -45,7 +44,8 @@ class Job:
         entry: What is remembered of it.
         name: By what a person tells it from the others.
         folder: Its run folder.
-        overrides: What to start it with: those of the sweeper, or those that go on with it.
+        overrides: What to start it with, as on a command line: those of the sweeper, or those that
+            go on with it.
         is_kept: Whether it is there already, from its first trial to its last.
     """
 
@@ -177,7 +177,7 @@ class Sweep:
         self._wait_for_owner(folder, name)
         is_longer = any(text.startswith("num_trials=") for text in self.changes)
         is_kept = not is_longer and load_study(folder).is_complete
-        going_on = ("action=resume", f"run={quoted(str(folder))}", *self.changes)
+        going_on = ("action=resume", f"run={folder}", *self.changes)
         return Job(entry, name, folder, going_on, is_kept=is_kept)
 
     def _wait_for_owner(self, folder: Path, name: str) -> None:
