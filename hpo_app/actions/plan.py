@@ -18,6 +18,7 @@ from hpo_app.plan.rules import check_capacity
 from hpo_app.plan.search_space import has_default
 from hpo_app.report.format import duration, params_text, plain, value_text
 from hpo_app.report.sentences import earlier_sentence
+from hpo_app.search.prior import prior_draws
 from hpo_app.tuning.preflight import disk_row
 
 
@@ -134,7 +135,13 @@ def _prior(plan: RunPlan) -> list[tuple[str, str]]:
     if not priors or not last:
         return []
     widths = listed(f"{plain(name)} by {width:g}" for name, width in priors.items())
-    return [("prior", f"trials 1 to {last} are drawn around it, {widths}")]
+    count = len(prior_draws(plan.space, plan.seed, last))
+    if count == last:
+        return [("prior", f"trials 1 to {last} are drawn around it, {widths}")]
+    which = "only trial 1 is" if count == 1 else f"only trials 1 to {count} are"
+    which = which if count else "no trial is"
+    why = f"there are no {last} others that keep the rules"
+    return [("prior", f"{which} drawn around it, {widths}: {why}")]
 
 
 def _confirmation(plan: RunPlan, slots: int | None) -> list[tuple[str, str]]:

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from functools import reduce
 from typing import TYPE_CHECKING, Any
 
 from hydra.errors import HydraException, MissingConfigException
 from omegaconf import OmegaConf
-from omegaconf.errors import OmegaConfBaseException
+from omegaconf.errors import KeyValidationError, OmegaConfBaseException
 from yaml import YAMLError
 
 from hpo_app.config.compose import compose_config
-from hpo_app.config.overrides import read_override
+from hpo_app.config.overrides import key_parts, read_override
 from hpo_app.config.parse import parse_plan
 from hpo_app.errors import PlanError, Problem, listed, near_miss
 from hpo_app.plan.read_space import OPTIONAL_FIELDS, RULES
+from hpo_app.plan.wording import key_of, typed
 
 
 if TYPE_CHECKING:
@@ -56,6 +58,8 @@ def diagnose(
         else:
             several = _several_objectives(override)
             problems.append(several or _problem(override, refusal, accepted, config_dir))
+            if _rank(override) == 0 and not isinstance(refusal, MissingConfigException):
+                return PlanError(problems)  # Without that file, all else would seem wrong.
     try:
         parse_plan(*compose_config(accepted, config_dir))
     except PlanError as more:
@@ -94,8 +98,9 @@ def _problem(
 ) -> Problem:
     _, key, value, _ = read_override(override)
     set_by = f"command line: {override}"
+    found = _of_a_file(override, error) or _of_a_choice(override, error, accepted, config_dir)
     parent, unknown, known = _unknown_part(key, accepted, config_dir)
-    found = _of_a_choice(override, error, accepted, config_dir)
+    found = found or _of_a_dotted_name(override, parent, known)
     found = found or _of_an_addition(override, error, parent, unknown)
     if found is not None:
         return found
@@ -106,15 +111,45 @@ def _problem(
     # Hydra's own keys are not in the config that is left when it has composed.
     if unknown and "=" in override and not key.startswith("hydra."):
         miss = near_miss(unknown, known)
-        meant = ".".join([*parent, miss or "", *key.split(".")[len(parent) + 1 :]])
-        fix = f"write {meant}={value}" if miss else "leave it out"
-        where = ".".join(parent) or "the config"
+        meant = _joined([*parent, miss or "", *key_parts(key)[len(parent) + 1 :]])
+        fix = f"write {typed(f'{meant}={value}')}" if miss else "leave it out"
+        where = _joined(parent) if parent else "the config"
         expected = f"a key of {where}: {listed(known) or 'it has none'}"
         return Problem(key, value, expected, fix, set_by)
     text = " ".join(str(error).split()) or "not written as KEY=VALUE"
     got = f"{override} ({text})"
     fix = "leave it out, or give it a value of the kind that the config has there"
     return Problem(key, got, "an override that Hydra can apply", fix, set_by)
+
+
+def _joined(parts: Sequence[str]) -> str:
+    first, *others = parts
+    return reduce(key_of, others, first)
+
+
+def _of_a_dotted_name(override: str, parent: Sequence[str], known: Sequence[str]) -> Problem | None:
+    """Return a name with dots that is typed as if they led from part to part."""
+    text, key, value, _ = read_override(override)
+    rest = key_parts(key)[len(parent) :]
+    for name in known:
+        inside = name.split(".")
+        if len(inside) > 1 and rest[: len(inside)] == inside:
+            meant = _joined([*parent, name, *rest[len(inside) :]])
+            expected = f"a backslash before each dot in the name {name}"
+            fix = f"write {typed(text.replace(key, meant, 1))}"
+            return Problem(key, value, expected, fix, f"command line: {override}")
+    return None
+
+
+def _of_a_file(override: str, error: Exception) -> Problem | None:
+    """Return that a chosen file has a key without a name."""
+    if not isinstance(error, KeyValidationError) or "NoneType" not in str(error):
+        return None
+    _, key, value, _ = read_override(override)
+    expected = "a name before each colon: null, ~ and nothing are no names in YAML"
+    fix = 'put it in quotes, "null":, or give it another name'
+    got = f"{key}/{value}.yaml has a key that is null"
+    return Problem(key, got, expected, fix, f"command line: {override}")
 
 
 def _of_a_choice(
@@ -171,13 +206,14 @@ def _unknown_part(
     known = [*(str(name) for name in config), *(name for name in origin.choices if "/" not in name)]
     node: Any = config
     parent: list[str] = []
-    for part in key.split("."):
+    for part in key_parts(key):
         if part not in known:
             return parent, part, sorted(set(known))
         parent.append(part)
         # Not by node[part]: what stands there may be an interpolation that leads nowhere.
         is_dict = OmegaConf.is_dict(node)
-        node = OmegaConf.select(node, part, throw_on_resolution_failure=False) if is_dict else None
+        path = part.replace(".", "\\.")
+        node = OmegaConf.select(node, path, throw_on_resolution_failure=False) if is_dict else None
         known = [str(name) for name in node] if OmegaConf.is_dict(node) else []
     return parent, "", []
 

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
     from omegaconf import DictConfig
 
+# Hydra takes a dot for a part of a name where a backslash stands before it.
+_BETWEEN_PARTS = re.compile(r"(?<!\\)\.")
 _BEFORE_QUOTE = re.compile(r"(\\+)(?='|$)")
 
 
@@ -59,6 +61,11 @@ def read_override(text: str) -> Override:
     name, _, value = text.partition("=")
     bare = name.lstrip("+~")
     return Override(text, bare.split("@", maxsplit=1)[0], value, name[: len(name) - len(bare)])
+
+
+def key_parts(key: str) -> list[str]:
+    r"""Return the names that a dotted key leads through: `a` and `b.c` of `a.b\.c`."""
+    return [part.replace("\\.", ".") for part in _BETWEEN_PARTS.split(key)]
 
 
 def overrides_in(arguments: Iterable[str]) -> list[Override]:

@@ -12,6 +12,7 @@ from hpo_app.config.app_trust import app_problems
 from hpo_app.config.build import COMPONENTS, TRAINERS, untrusted
 from hpo_app.config.criteria import read_criteria
 from hpo_app.config.driver import resolve_here
+from hpo_app.config.overrides import read_override
 from hpo_app.config.provenance import set_by
 from hpo_app.config.render import unresolvable
 from hpo_app.config.secrets import plain_secrets
@@ -37,12 +38,15 @@ from hpo_app.plan.run_plan import (
     Searcher,
     Stop,
 )
+from hpo_app.plan.search_space import has_default
+from hpo_app.plan.wording import key_of, typed
 
 
 if TYPE_CHECKING:
     from omegaconf import DictConfig
 
     from hpo_app.config.compose import Origin
+    from hpo_app.plan.search_space import SearchSpace
 
 # The keys of each section that we read ourselves. What a trainer, a sampler or a scheduler reads
 # is its own, and it says itself what it does not know.
@@ -111,6 +115,7 @@ def parse_plan(config: DictConfig, origin: Origin, *, has_function: bool = False
     problems += trust_beside_the_list(template)
     problems += plain_secrets(template)
     problems += _params_of_ones_own(template.get("params"))
+    problems += _unread(values)
     problems += check_plan(plan)
     # What a rule has to say of an unreadable value would only repeat the reader.
     problems = list({problem.key + problem.got: problem for problem in problems}.values())
@@ -146,7 +151,7 @@ def _read(
         stop=_stop(Section("stop", values.get("stop", {}), problems)),
         confirm=_confirm(values.get("confirm"), problems),
         repeats_duplicates=root.flag("repeat_duplicates", otherwise=False),
-        prior_trials=root.optional_whole("prior_trials", least=0) or 0,
+        prior_trials=_prior_trials(root, space, origin, problems),
         resources=_resources(Section("resources", values.get("resources"), problems)),
         cluster=_cluster(Section("ray", values.get("ray"), problems)),
         searcher=_searcher(Section("search_alg", values.get("search_alg"), problems), values),
@@ -172,6 +177,37 @@ def _with_trainer(config: DictConfig, model: Any, problems: list[Problem]) -> An
         problems.append(Problem("model.function", "nothing", expected, fix))
         return {**model, "trainer": UNREADABLE}
     return {**model, "trainer": resolved(config.model, "trainer", problems)}
+
+
+def _prior_trials(
+    root: Section, space: SearchSpace, origin: Origin, problems: list[Problem]
+) -> int:
+    if not root.has("prior_trials"):
+        return 0  # Of a run that an earlier release began.
+    count = root.whole("prior_trials", least=0, otherwise=0)
+    is_typed = any(read_override(text).key == "prior_trials" for text in origin.overrides)
+    if count and is_typed and not space.priors and len(space):
+        name = next((name for name in space if has_default(space[name])), next(iter(space)))
+        expected = "a parameter with a prior: without one no trial is drawn around the default"
+        fix = f"add {typed('+' + key_of('search_space', name) + '.prior=0.1')}, or leave it out"
+        problems.append(Problem("prior_trials", str(count), expected, fix))
+    return count
+
+
+def _unread(values: dict[str, Any]) -> list[Problem]:
+    """Return keys of other actions: who typed them expects an effect."""
+    readers = {"to": "export", "output": "report"}
+    action = values.get("action")
+    return [
+        Problem(
+            key,
+            str(values[key]),
+            f"null with action={action}, which does not read it",
+            f"leave it out, or set action={reader}",
+        )
+        for key, reader in readers.items()
+        if action in ("optimize", "plan") and values.get(key) is not None
+    ]
 
 
 def _read_of_training(config: DictConfig, training: Any, problems: list[Problem]) -> Any:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from omegaconf import OmegaConf
 
-from hpo_app.config.overrides import read_override
+from hpo_app.config.overrides import key_parts, read_override
 
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ class _File(NamedTuple):
 
     def defines(self, key: str) -> bool:
         node = self.content
-        for part in key.split("."):
+        for part in key_parts(key):
             if not isinstance(node, dict) or part not in node:
                 return False
             node = node[part]

@@ -10,6 +10,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from hpo_app.errors import Problem
 from hpo_app.plan.search_space import is_number
+from hpo_app.plan.wording import as_typed
 
 
 if TYPE_CHECKING:
@@ -48,11 +49,15 @@ class Section:
             self._problem(name, values, "a section with keys", "remove the override")
 
     def _problem(self, key: str, got: object, expected: str, fix: str) -> None:
-        self._problems.append(Problem(key, str(got), expected, fix))
+        self._problems.append(Problem(key, as_typed(got), expected, fix))
 
     def below(self, key: str) -> Section:
         """Return the section under a key."""
         return Section(self._prefix + key, self.get(key), self._problems)
+
+    def has(self, key: str) -> bool:
+        """Return whether the section has a key, be it null."""
+        return key in self._values
 
     def get(self, key: str) -> Any:
         """Return the value as it stands."""

@@ -230,7 +230,10 @@ def read_space(
         outer = next((other for other in entries if str(name).startswith(f"{other}.")), None)
         if outer is not None:
             expected = f"a name that does not begin with that of another parameter, {outer}"
-            entry.problem("", repr(name), expected, "rename one of them")
+            fix = "rename one of them"
+            if not _is_mapping(entries[outer]) or "type" not in entries[outer]:
+                fix = f"write its dots after backslashes, {typed(key_of(key, name))}, or {fix}"
+            entry.problem("", repr(name), expected, fix)
         parameter = _read_entry(entry, name, fields)
         problems += entry.problems
         if parameter is not None and not entry.problems:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from hpo_app.errors import Problem, listed, near_miss
 from hpo_app.plan.criteria_rules import check_criteria
 from hpo_app.plan.search_rules import check_search
+from hpo_app.plan.wording import key_of, typed
 
 
 if TYPE_CHECKING:
@@ -76,10 +77,10 @@ def parameters_that_nothing_uses(plan: RunPlan) -> Iterator[Problem]:
     for name in plan.space_entries:
         if name not in used:
             yield Problem(
-                f"search_space.{name}",
+                key_of("search_space", name),
                 "a parameter that nothing uses",
                 f"${{params.{name}}} somewhere in model, data or training",
-                f"use it there, or leave it out with ~search_space.{name}",
+                f"use it there, or leave it out with {typed(key_of('~search_space', name))}",
             )
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from hpo_app.errors import Problem
 from hpo_app.plan.grid import grid_size, grid_values
+from hpo_app.plan.wording import key_of, typed
 
 
 if TYPE_CHECKING:
@@ -153,8 +154,9 @@ def condition_that_changes_while_a_trial_trains(plan: RunPlan) -> Iterator[Probl
         changing = [other for other in others if other in mutable]
         if name not in mutable and changing:
             expected = "a parameter that may change, because those in its condition do"
-            fix = f"set search_space.{changing[0]}.mutable=false, or scheduler=asha"
-            yield Problem(f"search_space.{name}.mutable", "false", expected, fix)
+            fixed = f"{key_of('search_space', changing[0])}.mutable=false"
+            fix = f"set {typed(fixed)}, or scheduler=asha"
+            yield Problem(f"{key_of('search_space', name)}.mutable", "false", expected, fix)
 
 
 def population_too_small(plan: RunPlan) -> Iterator[Problem]:

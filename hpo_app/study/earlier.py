@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from hpo_app.errors import PlanError, Problem, RunFolderError, listed
 from hpo_app.plan.search_space import Real
+from hpo_app.plan.wording import key_of
 from hpo_app.study.records import TrialState
 from hpo_app.study.replay import load_study
 
@@ -160,7 +161,7 @@ def _differences(key: str, folder: str, study: Study, plan: RunPlan) -> Iterator
 def _fix_of_names(study: Study, plan: RunPlan) -> str:
     missing = [name for name in plan.space if name not in study.space]
     extra = [name for name in study.space if name not in plan.space]
-    drop = " ".join(f"'~search_space.{name}'" for name in missing)
+    drop = " ".join(f"'{key_of('~search_space', name)}'" for name in missing)
     steps = [f"type {drop} and fix what reads it"] if missing else []
     steps += [f"add {listed(extra)} to the search space"] if extra else []
     return ", ".join([*steps, "or leave it out"])
