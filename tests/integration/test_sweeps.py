@@ -137,19 +137,17 @@ def test_a_sweep_goes_on_with_what_is_missing_and_keeps_the_rest(crashed):
     assert (folder / "elsewhere" / "index.html").exists()
 
 
-@pytest.mark.parametrize(
-    ("override", "text"),
-    [
-        ("hydra.launcher.ray.remote.num_gpus=1", "what a trial holds is resources.cpu"),
-        ("hydra.launcher.ray.remote.num_cpus=null", "its trials would wait for it for ever"),
-        ("hydra.launcher.ray.remote.max_retries=3", "would be run again in the same folder"),
-        ("action=plan", "only searches share a Ray"),
-    ],
-)
-def test_what_a_launcher_would_hang_or_run_twice_on_is_refused(tmp_path, override, text):
-    done = run(tmp_path, "-m", *QUICK, *ON_RAY, "seed=1,2", override)
+def test_what_a_launcher_would_hang_or_run_twice_on_is_refused(tmp_path):
+    of_the_task = [f"hydra.launcher.ray.remote.{text}" for text in ("num_gpus=1", "num_cpus=null")]
+    retried = "hydra.launcher.ray.remote.max_retries=3"
+    done = run(tmp_path, "-m", *QUICK, *ON_RAY, "seed=1,2", *of_the_task, retried, "action=plan")
     assert done.returncode == 2, done.stdout + done.stderr
-    assert text in done.stderr
+    assert done.stderr.startswith("4 problems in the config\n")
+    assert "what a trial holds is resources.cpu" in done.stderr
+    assert done.stderr.count("its trials would wait for it for ever") == 2
+    assert "would be run again in the same folder" in done.stderr
+    assert f"set by    command line: {retried}" in done.stderr
+    assert "only searches share a Ray" in done.stderr
     assert list((tmp_path / "multirun").rglob("*.yaml")) == []
 
 
