@@ -19,8 +19,11 @@ OF_EVERY_RUN = [
 ] + [f"data={choice}" for choice in choices("data")]
 
 
+TABLES = ("breast_cancer", "csv", "datamodule", "diabetes", "digits", "parquet")
+
 # What some choices need beside them.
 BESIDE = {
+    **{f"data={table}": ["search_space=mlp"] for table in TABLES},
     "scheduler=bohb": ["search_alg=bohb"],
     "search_alg=bohb": ["scheduler=bohb"],
     "search_alg=grid": ["search_space=quadratic", "num_trials=100"],
