@@ -18,6 +18,7 @@ from hpo_app.config.best import BestConfig, read_best
 from hpo_app.config.build import load_function
 from hpo_app.config.render import render
 from hpo_app.config.settings import RunSettings
+from hpo_app.config.trust import with_typed_trust
 from hpo_app.errors import EXIT_COMPLETE, HpoError, Problem, TrainingError
 from hpo_app.redaction import hide, secrets_in
 from hpo_app.report.format import bounds_text, duration, number, objectives_text
@@ -75,7 +76,8 @@ def _configuration(command: Command) -> tuple[BestConfig, RunSettings]:
         return best, settings
     plan = command.plan
     params = plan.space.defaults
-    best = BestConfig(render(plan.template, params), plan.criteria, params, {})
+    rendered = with_typed_trust(render(plan.template, params), plan.trusted_modules)
+    best = BestConfig(rendered, plan.criteria, params, {})
     return best, RunSettings(plan.seed, plan.resources.cpu, plan.trusted_modules)
 
 

@@ -12,6 +12,7 @@ from hpo_app.config.overrides import read_override, with_changes
 from hpo_app.config.render import Rendered
 from hpo_app.config.resolvers import literal
 from hpo_app.config.secrets import fix_of, named_secrets, secret_variables
+from hpo_app.config.trust import with_typed_trust
 from hpo_app.config.written import UNREADABLE, read_yaml
 from hpo_app.errors import PlanError, Problem, RunFolderError, listed, near_miss
 from hpo_app.study.files import replace_file
@@ -101,8 +102,7 @@ def read_best(
         fix = fix_of(error, otherwise="restore the file from a copy")
         problem = Problem(str(path), text, expected, fix)
         raise RunFolderError([problem]) from error
-    if "trusted_modules" in best.rendered.data:
-        best.rendered.data["trusted_modules"] = list(trusted_modules)
+    with_typed_trust(best.rendered, trusted_modules)
     return best
 
 

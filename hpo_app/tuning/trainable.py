@@ -19,6 +19,7 @@ from hpo_app.config.best import read_best
 from hpo_app.config.build import load_function
 from hpo_app.config.render import render
 from hpo_app.config.secrets import hide_secrets
+from hpo_app.config.trust import with_typed_trust
 from hpo_app.redaction import hide, redact, secrets_in
 from hpo_app.study.disk import full_reason, is_full
 from hpo_app.study.fresh import name_of, place_of
@@ -218,7 +219,7 @@ def _rendered(config: dict[str, Any], spec: TrialSpec) -> Rendered:
         # The file itself is what is to be proved.
         path = Path(spec.log_folder).parent / "best.yaml"
         return read_best(path, trusted_modules=spec.trusted_modules).rendered
-    return render(spec.template, config["params"])
+    return with_typed_trust(render(spec.template, config["params"]), spec.trusted_modules)
 
 
 @contextlib.contextmanager

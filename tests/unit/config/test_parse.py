@@ -131,6 +131,11 @@ BAD = {
         "data.trusted_modules",
         "${trusted_modules} and nothing else",
     ),
+    "trust beside the list, in the model": (
+        "+model.trusted_modules=[evil]",
+        "model.trusted_modules",
+        "${trusted_modules} and nothing else",
+    ),
     "driver and trial in one": (
         "model.noise=${now:%H}${params.x}",
         "model.noise",
