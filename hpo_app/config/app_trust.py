@@ -30,6 +30,8 @@ TYPED_ANEW = (KEY, "model.overrides", "model.config_path", "model.config_dir")
 _FOLDERS = ("config_path", "config_dir")
 _TARGET = "_target_"
 _RESOLVER = re.compile(r"\$\{[^{}]*:")
+# How conf/model/hydra_app.yaml says what reaches the app of a trial.
+_VALUES = "${hpo.values:${search_space},${params}}"
 # Of Hydra's own keys, those that name no code and no folder to read from.
 _PLAIN_OF_HYDRA = (
     "hydra.job.chdir", "hydra.job.name", "hydra.output_subdir", "hydra.sweep.subdir",
@@ -80,7 +82,15 @@ def _beside(
             yield Problem(f"model.{key}", str(model[key]), expected, fix)
     if "model.overrides" not in typed:
         yield from _of_overrides(model.get("overrides") or [], trusted)
+    values = model.get("values", _VALUES)
+    if values != _VALUES and "model.values" not in typed:
+        fix = "leave it out: what is fixed for all trials is written in model.overrides"
+        yield Problem("model.values", str(values), f"{_VALUES} and nothing else", fix)
     keys = model.get("keys") or {}
+    if "${" in str(keys) and "model.keys" not in typed:
+        fix = "write out the names, or add model.keys={…} on the command line"
+        yield Problem("model.keys", str(keys), "names without an interpolation", fix)
+        return
     for name, entry in space.items():
         if not _is_typed(name, typed):
             yield from _of_entry(name, str(keys.get(name, name)), entry, trusted)
@@ -94,7 +104,8 @@ def refuse_app(model: Mapping[str, Any], typed: Sequence[str], trusted: Sequence
     """
     values = {name: {"values": [value]} for name, value in (model.get("values") or {}).items()}
     origin = Origin(overrides=tuple(typed))
-    problems = list(app_problems(dict(model), values, origin, trusted))
+    others = {name: value for name, value in model.items() if name != "values"}
+    problems = list(app_problems(others, values, origin, trusted))
     if problems:
         raise PlanError(problems)
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from hpo_app.config.app_trust import app_problems
+from hpo_app.config.app_trust import app_problems, refuse_app
 from hpo_app.config.build import APP_TRAINER
 from hpo_app.config.compose import Origin, compose_config
 from hpo_app.config.parse import parse_plan
@@ -81,6 +81,27 @@ def test_a_search_space_names_code_of_trusted_packages_only() -> None:
     assert problems_of(space=space) == ["search_space.net._target_.values"]
     assert problems_of(space=space, trusted=["nets"]) == []
     assert problems_of(space={"n": space["net._target_"]}, keys={"n": "+net._target_"}) != []
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("values", {"net._target_": "os.system"}),
+        ("values", "${training.values}"),
+        ("keys", {"x": "${training.key}"}),
+        ("keys", "${training.keys}"),
+    ],
+)
+def test_no_file_leads_other_values_to_an_app(key: str, value: object) -> None:
+    space = {"x": {"type": "choice", "values": ["os.system"]}}
+    assert problems_of(space=space, **{key: value}) == [f"model.{key}"]
+
+
+def test_the_values_of_a_best_yaml_are_read_themselves() -> None:
+    model = {"trainer": APP_TRAINER, "app": APP, "overrides": [], "values": {"x": 1}}
+    refuse_app(model, [f"model.app={APP}"], ())
+    with pytest.raises(PlanError, match=r"_target_ that nobody trusted"):
+        refuse_app({**model, "values": {"x._target_": "os.system"}}, [f"model.app={APP}"], ())
 
 
 def test_folders_of_config_groups_are_typed_anew() -> None:
