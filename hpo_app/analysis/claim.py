@@ -128,10 +128,14 @@ def known_gains(study: Study) -> Mapping[Fresh, float | None]:
 
 
 def mean_seconds(study: Study) -> Mapping[int, float]:
-    """Return what a fresh training of each configuration takes."""
+    """Return what a training of each contender takes.
+
+    Only those of the race count: what is trained after it must change nobody's place.
+    """
     found: dict[int, list[float]] = {}
     for trial in study.fresh:
-        if trial.fresh is not None and trial.duration_s is not None:
+        is_race = trial.fresh is not None and trial.fresh.kind is Kind.RACE
+        if trial.fresh is not None and is_race and trial.duration_s is not None:
             found.setdefault(trial.fresh.of, []).append(trial.duration_s)
     return {of: sum(seconds) / len(seconds) for of, seconds in found.items()}
 

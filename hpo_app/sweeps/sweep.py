@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 # A search needs 14 s to end in order, and then writes its results and its report.
 _PATIENCE_S = 40.0
 _LOOK_S = 0.2
+# What gives a search that was complete something to do.
+_ASKS_MORE = ("num_trials=", "confirm=", "confirm.")
 _CURRENT: ContextVar[Sweep] = ContextVar("sweep")
 
 
@@ -175,8 +177,8 @@ class Sweep:
             raise PlanError([Problem("hydra.sweep.dir", str(folder), expected, fix)])
         refuse_links(folder)
         self._wait_for_owner(folder, name)
-        is_longer = any(text.startswith("num_trials=") for text in self.changes)
-        is_kept = not is_longer and load_study(folder).is_complete
+        asks_more = any(text.startswith(_ASKS_MORE) for text in self.changes)
+        is_kept = not asks_more and load_study(folder).is_complete
         going_on = ("action=resume", f"run={folder}", *self.changes)
         return Job(entry, name, folder, going_on, is_kept=is_kept)
 

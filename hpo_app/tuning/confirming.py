@@ -47,7 +47,7 @@ class Confirming:
         self._num_begun = 0
         self._open: set[Fresh] = set()
         self._waits = False
-        self._told: tuple[int, ...] = ()
+        self._told: tuple[int, ...] | None = None
         self.seeds: set[int] = set()
         self.is_over = not plan.confirm.is_on
         self.slots = 1
@@ -89,8 +89,7 @@ class Confirming:
         fresh = self._wanted(study, write)
         if fresh is None:
             return None
-        if fresh.kind is Kind.REPLAY and self.write_best is not None:
-            self.write_best(study.won_by(fresh.of))
+        self.prepare(fresh, lambda: study)
         number = FIRST_FRESH + self._num_begun
         self._num_begun += 1
         self._open.add(fresh)
@@ -98,6 +97,22 @@ class Confirming:
         fields = {"of": fresh.of, "kind": fresh.kind.value, "place": fresh.place}
         write("repeated", trial=number, **fields, typed=typed, seed=seed)
         return number
+
+    def end_of_search(self, elapsed_s: float) -> str:
+        """Return why the search may take no more of the time; empty while it may."""
+        budget_s, share = self._plan.time_budget_s, 1.0 - self._plan.confirm.share
+        if self.is_over or budget_s is None or elapsed_s < share * budget_s:
+            return ""
+        reason = f"{share:.0%} of the time budget of {budget_s:g} s was used up"
+        return f"{reason}, and the rest was for the confirmation"
+
+    def prepare(self, fresh: Fresh | None, study_now: Callable[[], Study]) -> None:
+        """Write the best.yaml that a replay is about to train, also where it goes on.
+
+        The start that was cut off has written that of the search, because nobody had won yet.
+        """
+        if fresh is not None and fresh.kind is Kind.REPLAY and self.write_best is not None:
+            self.write_best(study_now().won_by(fresh.of))
 
     def _wanted(self, study: Study, write: Callable[..., None]) -> Fresh | None:
         """Return what is to be trained next; None if others have to end first, or at the end."""
@@ -193,7 +208,9 @@ class Confirming:
         self._notice(f"confirming trial {fresh.of}, {what}: {came_to}")
 
     def _tell(self, race: Race, stands: Standing) -> None:
-        before, self._told = self._told or race.contenders, stands.left
+        # None is left where all have failed.
+        before = race.contenders if self._told is None else self._told
+        self._told = stands.left
         out = [number for number in before if number not in stands.left]
         if out and stands.num_rounds:
             after = counted(stands.num_rounds, "fresh seed")

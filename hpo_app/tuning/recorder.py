@@ -107,8 +107,8 @@ class Recorder(Callback):
             self.search_end = self.search_end or reason
 
     def is_cut(self, number: int) -> bool:
-        """Return whether a trial has to end because the search does."""
-        return bool(self.search_end) and not is_fresh(number)
+        """Return whether a trial has to end because its part of the run does, or is not wanted."""
+        return not self._plan.confirm.is_on if is_fresh(number) else bool(self.search_end)
 
     def open(self, opened: dict[str, Any]) -> None:
         """Write the first event of the journal."""
@@ -142,6 +142,8 @@ class Recorder(Callback):
                 self._end(number, TrialState.FINISHED if is_whole else TrialState.STOPPED)
                 continue
             self._restarts.append(restart)
+        # Now: a trial that is asked for before the first event would undo the race.
+        self._end_search(self.confirming.end_of_search(self.elapsed_s))
         self._sync()
 
     @property
@@ -159,6 +161,7 @@ class Recorder(Callback):
         if restart.note:
             self._view.notice(restart.note)
         number = restart.record.number
+        self.confirming.prepare(restart.record.fresh, self.study)
         self.alive.begin(number)
         source = str(restart.checkpoint.relative_to(self._folder)) if restart.checkpoint else None
         iteration = read_iteration(restart.checkpoint) if restart.checkpoint else 0
@@ -212,8 +215,7 @@ class Recorder(Callback):
         for number in sorted({*self.alive, *waiting}):
             self._end(number, TrialState.INTERRUPTED)
         whole = self.search_end or self._ending or f"all {self._plan.num_trials} trials ended"
-        reason = self.stop_reason or whole
-        self._write("closed", reason=reason)
+        self._write("closed", reason=self.stop_reason or whole)
         self._sync()
 
     def break_off(self, error: BaseException) -> None:
@@ -344,11 +346,8 @@ class Recorder(Callback):
             return
         if self.elapsed_s >= budget:
             self.stop_reason = f"the time budget of {budget:g} s was used up"
-        elif not self.confirming.is_over and not self.search_end:
-            share = 1.0 - self._plan.confirm.share
-            if self.elapsed_s >= share * budget:
-                reason = f"{share:.0%} of the time budget of {budget:g} s was used up"
-                self._end_search(f"{reason}, and the rest was for the confirmation")
+        else:
+            self._end_search(self.confirming.end_of_search(self.elapsed_s))
 
     def _end(self, number: int, state: TrialState, error: str | None = None) -> None:
         self.alive.end(number)

@@ -9,7 +9,7 @@ import ray
 
 from hpo_app.analysis.wording import counted
 from hpo_app.errors import listed
-from hpo_app.study.fresh import name_of
+from hpo_app.study.fresh import is_fresh, name_of
 
 
 if TYPE_CHECKING:
@@ -86,10 +86,12 @@ def _waiting(numbers: list[int], trials: Mapping[int, Any]) -> str:
     asked = trials[numbers[0]].placement_group_factory.required_resources
     total, free = ray.cluster_resources(), ray.available_resources()
     wanted = [name for name, amount in asked.items() if amount]
-    named = listed(_some([str(number) for number in numbers]))
+    has_fresh = any(map(is_fresh, numbers))
+    named = listed(_some([name_of(each) if has_fresh else str(each) for each in numbers]))
     verb = "waits" if len(numbers) == 1 else "wait"
+    what = "" if has_fresh else f"{counted(len(numbers), 'trial').split()[1]} "
     return (
-        f"{counted(len(numbers), 'trial').split()[1]} {named} {verb} for a worker with "
+        f"{what}{named} {verb} for a worker with "
         f"{listed(f'{asked[name]:g} {name}' for name in wanted)}, and of "
         f"{listed(f'{total.get(name, 0):g} {name}' for name in wanted)} in Ray "
         f"{listed(f'{free.get(name, 0):g}' for name in wanted)} are free"

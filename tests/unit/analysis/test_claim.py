@@ -3,7 +3,7 @@
 import pytest
 
 from hpo_app.analysis.best import best_trial, rank
-from hpo_app.analysis.claim import NO_GAIN, claim_of
+from hpo_app.analysis.claim import NO_GAIN, claim_of, mean_seconds
 from hpo_app.study.fresh import FIRST_FRESH, Fresh, Kind, Race
 from hpo_app.study.records import TrialState
 
@@ -105,3 +105,14 @@ def test_without_a_winner_nothing_is_claimed_and_the_run_is_not_complete(confirm
     assert not unproved.is_complete
     assert unproved.is_searched
     assert study.is_complete
+
+
+def test_what_is_trained_after_the_race_does_not_decide_a_tie(make_trial, make_study):
+    def trained(at, of, kind, ended_s):
+        which = Fresh(of, kind, 0)
+        return make_trial(FIRST_FRESH + at, [1.0], fresh=which, started_s=0.0, ended_s=ended_s)
+
+    race = [trained(0, 1, Kind.RACE, 4.0), trained(1, 2, Kind.RACE, 5.0)]
+    later = [trained(2, 1, Kind.CLAIM, 90.0), trained(3, 1, Kind.REPLAY, 90.0)]
+    study = make_study(make_trial(1, [1.0]), make_trial(2, [1.0]), fresh=(*race, *later))
+    assert mean_seconds(study) == {1: 4.0, 2: 5.0}
