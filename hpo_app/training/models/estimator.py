@@ -127,8 +127,14 @@ def _pipeline(settings: Mapping[str, Any], table: Table, seed: int, num_cpus: in
 def _made(path: object, arguments: Mapping[str, Any], key: str, trusted: Sequence[str]) -> Any:
     build = _class(str(path), key, trusted)
     known = inspect.signature(build).parameters
-    for name in arguments:
-        if name not in known:
+    takes_any = any(each.kind is each.VAR_KEYWORD for each in known.values())
+    for name, value in arguments.items():
+        if name == "memory" and isinstance(value, str):
+            # Of joblib's: whoever wrote the config may have written that folder, too.
+            expected = "null: what a cache on disk holds is pickled, and runs code when it is read"
+            fix = f"remove {key}.arguments.{name}"
+            raise _refusal(f"{key}.arguments.{name}", value, expected, fix)
+        if name not in known and not takes_any:
             near = near_miss(str(name), known)
             fix = f"write {key}.arguments.{near}" if near else f"remove {key}.arguments.{name}"
             expected = f"an argument of {path}"

@@ -137,8 +137,8 @@ ALGORITHMS: dict[str, Algorithm] = {
 def arguments(hyperparameters: Mapping[str, Any], environment: VecEnv) -> dict[str, Any]:
     """Return hyperparameters as the library takes them.
 
-    `action_noise` is the standard deviation of what is added to each action, in the actions' own
-    unit; the library takes an object.
+    `action_noise` is the standard deviation of what is added to each action once its range is
+    scaled to -1 to 1; the library takes an object.
     """
     found = dict(hyperparameters)
     if "action_noise" in found:
