@@ -70,7 +70,8 @@ def sweep_arguments(
     problems += [_refusal(each.text) for each in changes if each.root not in CHANGEABLE]
     if problems:
         raise PlanError(problems)
-    own = {each.key for each in typed}
+    # What changes in the searches comes on top: the sweeper has to propose what it did before.
+    own = {each.key for each in typed if each not in changes}
     kept = [
         each.text
         for each in overrides_in(stored)
