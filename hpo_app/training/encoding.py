@@ -32,8 +32,8 @@ class Encoded(NamedTuple):
 def encoder(table: Table) -> ColumnTransformer:
     """Return what makes numbers of a table: standardised ones, and one place for each category.
 
-    Missing numbers become the median of the rows that it is fitted to; a missing or unknown
-    category has no place.
+    Missing numbers become the median of the rows that it is fitted to; a column without any is left
+    out. A missing category is one of its own, and one that those rows do not have has no place.
     """
     categorical = list(table.features.select_dtypes("category").columns)
     numeric = [column for column in table.features.columns if column not in categorical]

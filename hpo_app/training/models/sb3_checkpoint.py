@@ -92,16 +92,27 @@ def load_agent_state(
 
 def _load_parameters(agent: BaseAlgorithm, parameters: Mapping[str, Any], path: Path) -> None:
     try:
+        own = {name: _optimizer_settings(agent, name) for name in parameters}
         agent.set_parameters(dict(parameters))
     except RuntimeError as error:
         got = f"spaces of another shape: {error}"
         raise _other_checkpoint("data.env_kwargs", got, "those of its weights", path) from error
     except _UNFIT as error:
         raise unreadable_state(path, repr(error)) from error
-    # An optimizer's state brings its former learning rate along.
-    for name in parameters:
-        for group in getattr(attrgetter(name)(agent), "param_groups", ()):
-            group["lr"] = agent.lr_schedule(1.0)
+    # An optimizer's state brings its former settings along.
+    for name, groups in own.items():
+        for group, settings in zip(_groups(agent, name), groups, strict=True):
+            group.update(settings)
+
+
+def _optimizer_settings(agent: BaseAlgorithm, name: str) -> list[dict[str, Any]]:
+    groups = _groups(agent, name)
+    return [{key: group[key] for key in group if key != "params"} for group in groups]
+
+
+def _groups(agent: BaseAlgorithm, name: str) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = getattr(attrgetter(name)(agent), "param_groups", [])
+    return found
 
 
 def _of_replay(agent: BaseAlgorithm) -> dict[str, Any]:
