@@ -6,7 +6,7 @@ import contextlib
 import logging
 from typing import TYPE_CHECKING, Any
 
-from hydra.errors import HydraException
+from hydra.errors import HydraException, InstantiationException
 
 from hpo_app.apps.job import warm_app
 from hpo_app.apps.override_text import override_text
@@ -64,6 +64,8 @@ def train(
             app.started.state.restore()
             value = app.run(sampled, trial.number)
         reporting.returned(value)
+    except InstantiationException:
+        raise  # Of the app's own objects, which say nothing of its overrides.
     except HydraException as error:
         text = " ".join(str(error).split())
         expected = "overrides that the app's config takes"
