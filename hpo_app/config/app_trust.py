@@ -29,6 +29,7 @@ KEY = "model.app"
 TYPED_ANEW = (KEY, "model.overrides", "model.config_path", "model.config_dir")
 _FOLDERS = ("config_path", "config_dir")
 _TARGET = "_target_"
+_INTERPOLATION = re.compile(r"(?<!\\)\$\{")
 _RESOLVER = re.compile(r"\$\{[^{}]*:")
 # How conf/model/hydra_app.yaml says what reaches the app of a trial.
 _VALUES = "${hpo.values:${search_space},${params}}"
@@ -65,7 +66,7 @@ def app_problems(
         yield Problem(KEY, app, expected, f"if the app is yours, add {KEY}={app}")
         return
     yield from _missing(app)
-    yield from _beside(model, space, typed, trusted)
+    yield from _beside(model, space, typed, trusted, is_stored=origin.typed is not None)
 
 
 def _beside(
@@ -73,6 +74,8 @@ def _beside(
     space: Mapping[str, Any],
     typed: Mapping[str, Any],
     trusted: Sequence[str],
+    *,
+    is_stored: bool,
 ) -> Iterator[Problem]:
     """Yield what only a file says of what reaches the app, and no file may say."""
     for key in _FOLDERS:
@@ -81,7 +84,7 @@ def _beside(
             fix = f"if the folder is yours, add model.{key}={model[key]}"
             yield Problem(f"model.{key}", str(model[key]), expected, fix)
     if "model.overrides" not in typed:
-        yield from _of_overrides(model.get("overrides") or [], trusted)
+        yield from _of_overrides(model.get("overrides") or [], trusted, is_stored=is_stored)
     values = model.get("values", _VALUES)
     if values != _VALUES and "model.values" not in typed:
         fix = "leave it out: what is fixed for all trials is written in model.overrides"
@@ -141,7 +144,9 @@ def _is_typed(name: str, typed: Mapping[str, Any]) -> bool:
     return any(key == own or key.startswith(f"{own}.") for key in typed)
 
 
-def _of_overrides(texts: Sequence[Any], trusted: Sequence[str]) -> Iterator[Problem]:
+def _of_overrides(
+    texts: Sequence[Any], trusted: Sequence[str], *, is_stored: bool
+) -> Iterator[Problem]:
     for text in texts:
         try:
             parsed = OverridesParser.create().parse_override(str(text))
@@ -152,6 +157,9 @@ def _of_overrides(texts: Sequence[Any], trusted: Sequence[str]) -> Iterator[Prob
             yield Problem("model.overrides", got, expected, "correct it")
             continue
         reasons = list(_reasons(parsed.key_or_group, value, trusted))
+        if is_stored and _INTERPOLATION.search(str(text)):
+            # Other values of the folder fill it in later: whoever looks at it sees half of it.
+            reasons.append("interpolation in an override")
         if reasons:
             yield _refusal("model.overrides", str(text), reasons[0], "model.overrides=[…]")
 

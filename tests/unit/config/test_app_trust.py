@@ -61,6 +61,8 @@ def problems_of(overrides=(), space=None, trusted=(), typed=(), **model):
         "+x={_target_: os.system}",
         "+x=[{_target_: os.system}]",
         "a=${eval:1}",
+        "a=${params.hostile}",
+        "+a.b={c: '${training.hostile}'}",
         "hydra.searchpath=[file:///elsewhere]",
         "+hydra.callbacks.x._target_=os.system",
         "hydra.job.env_set={PATH: here}",
@@ -71,9 +73,15 @@ def test_a_file_hands_no_code_to_an_app(text: str) -> None:
     assert problems_of([text], typed=["model.overrides=[…]"]) == []
 
 
-@pytest.mark.parametrize("text", ["data.batch_size=32", "hydra.job.chdir=true", "a=${b.c}", "~x"])
+@pytest.mark.parametrize("text", ["data.batch_size=32", "hydra.job.chdir=true", "a=\\${b.c}", "~x"])
 def test_plain_overrides_may_stand_in_a_file(text: str) -> None:
     assert problems_of([text]) == []
+
+
+def test_a_start_takes_interpolations_from_ones_own_files() -> None:
+    model = {"trainer": APP_TRAINER, "app": APP, "overrides": ["a=${training.iterations}"]}
+    origin = Origin(overrides=(f"model.app={APP}",))
+    assert list(app_problems(model, {}, origin, [])) == []
 
 
 def test_a_search_space_names_code_of_trusted_packages_only() -> None:
