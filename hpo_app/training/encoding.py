@@ -12,6 +12,9 @@ from sklearn.metrics import f1_score, log_loss
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
+from hpo_app.errors import Problem, listed
+from hpo_app.training.contract import ConfigurationError
+
 
 if TYPE_CHECKING:
     from hpo_app.training.tables import Table
@@ -52,6 +55,7 @@ def encoder(table: Table) -> ColumnTransformer:
 @lru_cache(maxsize=4)
 def encoded(table: Table) -> Encoded:
     """Return a table as numbers, fitted to its training rows; once per process and table."""
+    _refuse_infinities(table)
     fitted = encoder(table)
     x_train = fitted.fit_transform(table.features.iloc[table.train]).astype(np.float32)
     x_validation = fitted.transform(table.features.iloc[table.validation]).astype(np.float32)
@@ -61,6 +65,16 @@ def encoded(table: Table) -> Encoded:
     for array in arrays:
         array.setflags(write=False)
     return arrays
+
+
+def _refuse_infinities(table: Table) -> None:
+    numbers = table.features.select_dtypes("number")
+    names = [str(name) for name in numbers.columns if np.isinf(numbers[name]).any()]
+    if names:
+        expected = "finite numbers, or empty where nothing is known"
+        fix = f"mend the table, or data.drop=[{','.join(names)}]"
+        problem = Problem(f"column {listed(names)}", "infinite values", expected, fix)
+        raise ConfigurationError([problem])
 
 
 def scores(table: Table, truth: np.ndarray, predicted: np.ndarray) -> dict[str, float]:

@@ -1,7 +1,7 @@
 """From the data settings to a table: features, target, and the rows to train on and to judge on.
 
-A worker reads a table once and all its trials share it. What they get cannot be written to, so that
-no trial changes the data of the next.
+A worker reads a table once and all its trials share it. Target and rows cannot be written to, and
+nothing of ours writes to the features, so that no trial changes the data of the next.
 """
 
 from __future__ import annotations

@@ -104,7 +104,16 @@ def _class(name: str) -> Any:
     module, colon, attribute = name.rpartition(":")
     if not colon:
         return getattr(gymnasium.wrappers, name)
-    return getattr(importlib.import_module(module), attribute)
+    try:
+        found = getattr(importlib.import_module(module), attribute)
+    except (ImportError, AttributeError) as error:
+        got, fix = f"{name} ({error})", "correct the name"
+        raise _refusal("data.wrappers", got, "a class that can be imported", fix) from error
+    # A module that is trusted may have imported others, which are not.
+    if not (isinstance(found, type) and issubclass(found, gymnasium.Wrapper)):
+        expected = "a class of your own that is a gymnasium.Wrapper"
+        raise _refusal("data.wrappers", name, expected, "name such a class")
+    return found
 
 
 def _refusal(key: str, got: str, expected: str, fix: str) -> ConfigurationError:

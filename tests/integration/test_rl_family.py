@@ -199,6 +199,16 @@ def test_exploration_falls_over_the_whole_trial_and_not_in_each_iteration(tmp_pa
         ("td3", ["+model.hyperparameters.action_nois=1"], r"action_noise"),
         ("dqn", ["data.wrappers=[{name: FrameStack}]"], r"name=FrameStackObservation"),
         ("dqn", ["data.wrappers=[{name: 'os:system'}]"], r"trusted_modules=\[os\]"),
+        (
+            "dqn",
+            ["data.wrappers=[{name: 'os:system'}]", "trusted_modules=[os]"],
+            r"gymnasium\.Wrapper",
+        ),
+        (
+            "dqn",
+            ["data.wrappers=[{name: 'os:sistem'}]", "trusted_modules=[os]"],
+            r"has no attribute",
+        ),
         ("dqn", ["data.wrappers=[{name: ClipReward, most: 3}]"], r"data\.wrappers fit"),
         ("dqn", ["data.wrappers=[{name: GrayscaleObservation}]"], r"data\.wrappers fit"),
     ],

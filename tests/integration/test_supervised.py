@@ -192,6 +192,14 @@ def test_what_is_wrong_with_a_table_is_said(overrides: list[str], text: str, fol
         fit("mlp", "data=csv", *SHOP, *overrides)
 
 
+def test_an_infinite_feature_is_named(folder: Path) -> None:
+    shop = pd.read_csv(folder / "shop.csv")
+    shop.loc[3, "size"] = np.inf
+    shop.to_csv(folder / "shop.csv", index=False)
+    with pytest.raises(ConfigurationError, match=r"column size\n(.|\n)*data\.drop=\[size\]"):
+        fit("mlp", "data=csv", *SHOP)
+
+
 def test_a_file_that_is_no_table_is_a_message(folder: Path) -> None:
     for name, content in (("empty.csv", b""), ("broken.csv", b'a,b\n"1,2\n3'), ("x.csv", b"a\n1")):
         (folder / name).write_bytes(content)
