@@ -117,6 +117,7 @@ def run_search(
         PlanError: If searcher, scheduler or a tracker do not take their arguments.
         Interrupted: If a signal came before this start wrote its first event.
     """
+    view = ShieldedView(view)
     supervisor = options.get("supervisor") or Supervisor(Signals())
     changes, earlier = options.get("changes"), options.get("earlier", ())
     # All before Ray, whose start takes seconds: they may refuse their arguments.
@@ -150,9 +151,8 @@ def run_search(
                 decided = _remind(scheduler, past, view)
                 recorder.reopen(past, decided, {**resumed, "facts": facts})
             replace_file(folder / "environment.json", json.dumps(facts, indent=2))
-            notice = ShieldedView(view).notice
             num_workers = min(capacity.slots(plan.resources), plan.num_trials)
-            watchdog = Watchdog(plan, recorder, num_workers, notice, supervisor.give_up)
+            watchdog = Watchdog(plan, recorder, num_workers, view.notice, supervisor.give_up)
             _search(
                 plan,
                 watchdog,

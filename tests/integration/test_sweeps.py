@@ -151,6 +151,7 @@ def test_what_a_launcher_would_hang_or_run_twice_on_is_refused(tmp_path):
     assert list((tmp_path / "multirun").rglob("*.yaml")) == []
 
 
+@pytest.mark.soak
 def test_a_sweep_that_is_told_to_end_ends_its_searches_and_can_be_gone_on_with(tmp_path):
     with subprocess.Popen(
         command("-m", *SLOW, *ON_RAY, "seed=1,2", "hydra.sweep.dir=sweep"),
