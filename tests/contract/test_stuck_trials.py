@@ -70,13 +70,13 @@ def test_a_run_in_which_nothing_moves_says_why_and_ends_in_order(viewed_search):
     study = viewed_search(
         view,
         *("model.trainer=hostile:sits", "trusted_modules=[hostile]", "+model.way=asleep"),
-        *("num_trials=3", "training.iterations=2", "stall_timeout_s=6"),
+        *("num_trials=3", "training.iterations=2", "stall_timeout_s=12"),
     )
-    assert study.stop_reason.startswith("nothing moved for 6 s: trial 1 trains in process ")
-    assert study.stop_reason.endswith("and has not reported for 6 s")
+    assert study.stop_reason.startswith("nothing moved for 12 s: trial 1 trains in process ")
+    assert study.stop_reason.endswith("and has not reported for 12 s")
     assert [trial.state.value for trial in study.trials] == ["finished", "interrupted", "finished"]
     # It says so before it does so.
-    early = "nothing moved for 3 s: trial 1 trains in process "
+    early = "nothing moved for 6 s: trial 1 trains in process "
     assert any(text.startswith(early) for text in view.texts)
 
 
