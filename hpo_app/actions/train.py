@@ -16,9 +16,8 @@ from hpo_app.actions.command import Outcome
 from hpo_app.config.app_trust import refuse_app
 from hpo_app.config.best import BestConfig, read_best
 from hpo_app.config.build import load_function
-from hpo_app.config.render import render
+from hpo_app.config.render import render, with_typed_trust
 from hpo_app.config.settings import RunSettings
-from hpo_app.config.trust import with_typed_trust
 from hpo_app.errors import EXIT_COMPLETE, HpoError, Problem, TrainingError
 from hpo_app.redaction import hide, secrets_in
 from hpo_app.report.format import bounds_text, duration, number, objectives_text

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 from omegaconf import OmegaConf
 
 from hpo_app.api.plain import plain_value
+from hpo_app.config.render import TRUSTED as KEY
 from hpo_app.config.secrets import hide_secrets
 from hpo_app.config.stored import stored_config
-from hpo_app.config.trust import KEY
 from hpo_app.errors import PlanError, Problem
 from hpo_app.study.folder import refuse_altered_config, refuse_links
 from hpo_app.study.replay import stored_changes

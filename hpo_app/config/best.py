@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING, Any
 from omegaconf import OmegaConf
 
 from hpo_app.config.overrides import read_override, with_changes
-from hpo_app.config.render import Rendered
+from hpo_app.config.render import Rendered, with_typed_trust
 from hpo_app.config.resolvers import literal
 from hpo_app.config.secrets import fix_of, named_secrets, secret_variables
-from hpo_app.config.trust import with_typed_trust
 from hpo_app.config.written import UNREADABLE, read_yaml
 from hpo_app.errors import PlanError, Problem, RunFolderError, listed, near_miss
 from hpo_app.study.files import replace_file

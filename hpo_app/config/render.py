@@ -13,11 +13,16 @@ from hpo_app.errors import Problem
 
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from omegaconf import DictConfig
 
     from hpo_app.plan.search_space import Params
+
+
+TRUSTED = "trusted_modules"
+# The sections in which trainers look for it.
+READERS = ("model", "data")
 
 
 class Rendered(NamedTuple):
@@ -51,6 +56,18 @@ def unresolvable(template: Mapping[str, Any], params: Params) -> Iterator[Proble
         # The rules name those that lead to params, with the parameter that was meant.
         if problem is not None and "params." not in problem.got:
             yield problem
+
+
+def with_typed_trust(rendered: Rendered, trusted: Sequence[str]) -> Rendered:
+    """Return a configuration in which trainers find what a person trusts, whatever stood there.
+
+    Interpolations lead a section anywhere, so that only what is resolved can be relied on.
+    """
+    for part in READERS:
+        section = getattr(rendered, part)
+        if TRUSTED in section:
+            section[TRUSTED] = list(trusted)
+    return rendered
 
 
 def _root(template: Mapping[str, Any], params: Params) -> DictConfig:

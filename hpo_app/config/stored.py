@@ -10,9 +10,8 @@ from omegaconf import OmegaConf
 from hpo_app.config.app_trust import TYPED_ANEW
 from hpo_app.config.compose import Origin, conf_dir
 from hpo_app.config.overrides import read_override, with_changes
-from hpo_app.config.render import Rendered
+from hpo_app.config.render import TRUSTED as TRUST, Rendered
 from hpo_app.config.resolvers import register_resolvers
-from hpo_app.config.trust import KEY as TRUST
 from hpo_app.config.written import UNREADABLE, read_yaml
 from hpo_app.errors import PlanError, Problem, RunFolderError, listed, near_miss
 

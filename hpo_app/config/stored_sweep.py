@@ -7,8 +7,8 @@ import shlex
 from typing import TYPE_CHECKING
 
 from hpo_app.config.overrides import overrides_in, quoted, read_override
+from hpo_app.config.render import TRUSTED as TRUST
 from hpo_app.config.stored import CHANGEABLE
-from hpo_app.config.trust import KEY as TRUST
 from hpo_app.errors import PlanError, Problem, listed
 from hpo_app.study.sweep import is_sweep, read_sweep
 

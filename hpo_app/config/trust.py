@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from hpo_app.config.overrides import read_override
+from hpo_app.config.render import READERS, TRUSTED as KEY
 from hpo_app.errors import Problem
 
 
@@ -12,12 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from hpo_app.config.compose import Origin
-    from hpo_app.config.render import Rendered
 
-KEY = "trusted_modules"
 _REFERENCE = "${trusted_modules}"
-# The sections in which trainers look for it.
-_READERS = ("model", "data")
 # How the model of that name says that its function is named on the command line.
 FUNCTION = "${model.function}"
 
@@ -45,21 +42,9 @@ def typed_function(origin: Origin) -> tuple[str, ...]:
 
 def trust_beside_the_list(template: Mapping[str, Any]) -> Iterator[Problem]:
     """Yield a list of trusted modules in `model` or `data` that is one of its own."""
-    for part in _READERS:
+    for part in READERS:
         section = template.get(part)
         value = section.get(KEY, _REFERENCE) if isinstance(section, dict) else _REFERENCE
         if value not in (_REFERENCE, []):
             fix = f"write {KEY}=[…] on the command line instead"
             yield Problem(f"{part}.{KEY}", str(value), f"{_REFERENCE} and nothing else", fix)
-
-
-def with_typed_trust(rendered: Rendered, trusted: Sequence[str]) -> Rendered:
-    """Return a configuration in which trainers find what a person trusts, whatever stood there.
-
-    Interpolations lead a section anywhere, so that only what is resolved can be relied on.
-    """
-    for part in _READERS:
-        section = getattr(rendered, part)
-        if KEY in section:
-            section[KEY] = list(trusted)
-    return rendered

@@ -16,9 +16,8 @@ from ray import tune
 
 from hpo_app.analysis.wording import plain
 from hpo_app.config.build import load_function
-from hpo_app.config.render import render
+from hpo_app.config.render import render, with_typed_trust
 from hpo_app.config.secrets import hide_secrets
-from hpo_app.config.trust import with_typed_trust
 from hpo_app.redaction import hide, redact, secrets_in
 from hpo_app.study.disk import full_reason, is_full
 from hpo_app.study.fresh import name_of, place_of

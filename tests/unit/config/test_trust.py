@@ -3,8 +3,8 @@
 import pytest
 
 from hpo_app.config.best import BestConfig, read_best, write_best
-from hpo_app.config.render import Rendered, render
-from hpo_app.config.trust import trust_beside_the_list, with_typed_trust
+from hpo_app.config.render import Rendered, render, with_typed_trust
+from hpo_app.config.trust import trust_beside_the_list
 from hpo_app.plan.criteria import Criteria
 from hpo_app.plan.run_plan import Mode, Objective
 
