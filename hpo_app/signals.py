@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+import threading
 from typing import TYPE_CHECKING, NoReturn
 
 from hpo_app.errors import EXIT_INTERRUPTED, EXIT_TERMINATED
@@ -86,6 +87,15 @@ class Signals:
             self._taken = ()
             for number, handler in previous.items():
                 signal.signal(number, handler)
+
+    @contextlib.contextmanager
+    def held_where_possible(self) -> Iterator[Signals]:
+        """Take the signals of this process in its main thread; in another one, take none."""
+        if threading.current_thread() is not threading.main_thread():
+            yield self
+            return
+        with self.held():
+            yield self
 
     def hold_on(self) -> None:
         """Take the signals again, which somebody else may have taken meanwhile."""

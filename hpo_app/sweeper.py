@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import importlib
 import shlex
 import sys
-import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -64,7 +62,7 @@ def sweep(
     signals = Signals()
     code, value = 0, None
     try:
-        with _held(signals), process_left_as_it_was():
+        with signals.held_where_possible(), process_left_as_it_was():
             outcome = _sweep(Asked(task, context, config, options, tuple(arguments)), signals)
             code, value = outcome.exit_code, outcome.value
     except HpoError as error:
@@ -162,13 +160,3 @@ def _without_resume(arguments: Sequence[str]) -> list[str]:
 
 def _shown(folder: Path) -> str:
     return str(folder.relative_to(Path.cwd()) if folder.is_relative_to(Path.cwd()) else folder)
-
-
-@contextlib.contextmanager
-def _held(signals: Signals) -> Iterator[None]:
-    """Take the signals of this process, where that is possible: in its main thread."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    with signals.held():
-        yield

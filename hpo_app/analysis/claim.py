@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from hpo_app.analysis.best import best_trial
 from hpo_app.analysis.race import gains_of, standing
 from hpo_app.analysis.robust import (
     LEVEL,
@@ -176,6 +177,19 @@ def claim_of(study: Study) -> Claim | None:
         replay=_replay(study, winner),
     )
     return Claim(**{**vars(claim), "sentences": tuple(_sentences(claim, study))})
+
+
+def value_of(study: Study) -> float | None:
+    """Return what a run came to, for whoever compares runs; None if no trial has a value.
+
+    Of a confirmed winner that is its mean on fresh seeds: the best of many single values is too
+    good by chance, and the more so the more trials there were.
+    """
+    claim = claim_of(study)
+    if claim is not None and claim.winner.mean is not None:
+        return claim.winner.mean
+    best = best_trial(study)
+    return best.value(study.objective.metric) if best else None
 
 
 def _worth(study: Study, of: int, count: int, gains: Mapping[Fresh, float | None]) -> Worth:

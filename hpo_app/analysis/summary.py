@@ -44,6 +44,7 @@ class StudySummary:
         num_iterations: Iterations trained by all trials together.
         trial_time_s: Seconds of all trials together, pauses included.
         duration_s: Seconds from the run's start to its end, or to the last event.
+        is_confirmed: Whether the winner was trained anew with fresh seeds, which `claim_of` tells.
         failures: `{last line of the error: numbers of the trials}`, the most frequent first.
     """
 
@@ -58,6 +59,7 @@ class StudySummary:
     num_iterations: int
     trial_time_s: float
     duration_s: float
+    is_confirmed: bool
     failures: Mapping[str, tuple[int, ...]]
 
     @property
@@ -188,6 +190,7 @@ def summarize(study: Study) -> StudySummary:
         num_iterations=sum(len(trial.reports) for trial in study.trials),
         trial_time_s=sum(_seconds(trial, study.duration_s) for trial in study.trials),
         duration_s=study.duration_s,
+        is_confirmed=study.winner is not None,
         failures=group_failures(study),
     )
 

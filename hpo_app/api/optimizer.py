@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import importlib
 import importlib.util
 import logging
 import sys
-import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -35,7 +33,7 @@ from hpo_app.study.replay import load_study
 
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
     from omegaconf import DictConfig
 
@@ -317,7 +315,7 @@ class HPOptimizer:
         try:
             if train is not None:
                 importlib.import_module("hpo_app.tuning.sendable").refuse_unsendable(train)
-            with _held(signals), process_left_as_it_was():
+            with signals.held_where_possible(), process_left_as_it_was():
                 module.run(command)
         except BaseException:
             remove_unused(folder)
@@ -326,13 +324,3 @@ class HPOptimizer:
         _LOG.debug("%s: %s", action, self.results.stop_reason)
         signals.check()
         return self.results
-
-
-@contextlib.contextmanager
-def _held(signals: Signals) -> Iterator[None]:
-    """Take the signals of this process, where that is possible: in its main thread."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    with signals.held():
-        yield

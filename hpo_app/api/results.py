@@ -17,7 +17,7 @@ from hpo_app.analysis.wording import plain
 from hpo_app.api.mapping import interpolated
 from hpo_app.api.plain import plain_config
 from hpo_app.api.run_folder import run_folder_of
-from hpo_app.config.render import render
+from hpo_app.config.render import render, with_typed_trust
 from hpo_app.config.resolvers import register_resolvers
 from hpo_app.config.trainer import is_unnamed
 from hpo_app.config.written import UNREADABLE, read_yaml
@@ -138,7 +138,9 @@ class Results:
         Raises:
             RunFolderError: If there is no such trial, or the stored config cannot be read.
         """
-        config = render(self._template, self._params(number))._asdict()
+        rendered = render(self._template, self._params(number))
+        # What the folder trusts is no concern of whoever trains this: they say so themselves.
+        config = with_typed_trust(rendered, ())._asdict()
         if is_unnamed(str(config["model"].get("trainer"))):
             del config["model"]["trainer"]  # No more than the name of a function that is elsewhere.
         return config

@@ -10,7 +10,7 @@ from hpo_app.api.iterations import with_iterations, without_iterations
 from hpo_app.api.plain import plain_config
 from hpo_app.config.app_trust import refuse_app
 from hpo_app.config.build import load_function
-from hpo_app.config.render import render
+from hpo_app.config.render import render, with_typed_trust
 from hpo_app.errors import PlanError, Problem
 from hpo_app.training.fit_one import fit_one
 
@@ -106,9 +106,12 @@ class TrainingEngine:
         problems += without_iterations(template["training"])
         if problems:
             raise PlanError(problems)
+        rendered = render(template, {})
+        if self.trusted_modules:
+            rendered = with_typed_trust(rendered, self.trusted_modules)
         return fit_one(
             self.function(template["model"]),
-            *render(template, {}),
+            *rendered,
             metric=metric,
             seed=seed,
             **options,

@@ -35,6 +35,9 @@ def winner_sentence(summary: StudySummary) -> str:
         return f"No trial keeps {keeps}: {nearest}."
     if summary.criteria.has_several:
         return f"{_on_the_front(summary)} {value}. {gain[0].upper()}{gain[1:]}."
+    if summary.is_confirmed:
+        # The gain of one lucky seed would stand beside what fresh ones say.
+        return f"Trial {best.number} won on fresh seeds; the search saw {value}."
     return f"Trial {best.number} is best with {value}: {gain}.{_on_the_rest(summary)}"
 
 

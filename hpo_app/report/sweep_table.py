@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from hpo_app.analysis.best import best_trial
+from hpo_app.analysis.claim import claim_of
 from hpo_app.analysis.summary import summarize
 from hpo_app.analysis.tables import write_csv
 from hpo_app.report.format import NOTHING, duration, number, objectives_text, plain
@@ -84,6 +85,7 @@ def write_sweep_csv(rows: Sequence[SweepRow], path: Path) -> None:
 def _fields(row: SweepRow) -> dict[str, object]:
     study = row.study
     summary = summarize(study) if study is not None else None
+    claim = claim_of(study) if study is not None else None
     several = study is not None and study.criteria.has_several
     return {
         "number": row.number,
@@ -92,6 +94,8 @@ def _fields(row: SweepRow) -> dict[str, object]:
         "metric": study.objective.metric if study else None,
         "mode": study.objective.mode.value if study else None,
         "best": summary.best_value if summary else None,
+        # On fresh seeds, where the run confirmed its winner.
+        "confirmed": claim.winner.mean if claim else None,
         "best_trial": summary.best.number if summary and summary.best else None,
         "default": summary.default_value if summary else None,
         # Of a Pareto front there is no one gain.

@@ -9,9 +9,10 @@ import pytest
 
 pytest.importorskip("lightning")
 
+from stopping import StopsAfter
+
 from hpo_app.errors import RunFolderError
 from hpo_app.training.contract import ConfigurationError, TrialOver
-from hpo_app.training.fit_one import LocalTrial
 from hpo_app.training.models.lightning_module import train
 
 
@@ -27,18 +28,8 @@ MODEL: dict[str, Any] = {
 DATA: dict[str, Any] = {"datamodule": "net:Data", "arguments": {}}
 
 
-class StopsAfter(LocalTrial):
-    most = 0
-
-    def report(self, metrics: Any, checkpoint: Path | None = None) -> None:
-        super().report(metrics, checkpoint)
-        if self.iteration == self.most:
-            raise TrialOver
-
-
 def fit(most: int = 0, model: Any = MODEL, data: Any = DATA, **options: Any) -> Any:
-    trial = StopsAfter("val_loss", 3, 4, checkpoint_every=1, **options)
-    trial.most = most
+    trial = StopsAfter("val_loss", 3, 4, checkpoint_every=1, most=most, **options)
     try:
         train(model, data, {"iterations": 4}, trial)
     except TrialOver:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from contextlib import closing
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -13,6 +12,7 @@ pytest.importorskip("stable_baselines3")
 
 import numpy as np
 import torch
+from stopping import StopsAfter
 
 from hpo_app.config.compose import compose_config
 from hpo_app.config.parse import parse_plan
@@ -34,18 +34,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 FAMILY = ("a2c", "dqn", "sac", "td3")
-
-
-@dataclass
-class StopsAfter(LocalTrial):
-    """A trial that is ended after some reports, long before its last one."""
-
-    most: int = 0
-
-    def report(self, metrics: Any, checkpoint: Path | None = None) -> None:
-        super().report(metrics, checkpoint)
-        if self.iteration == self.most:
-            raise TrialOver
 
 
 def stopped(settings: tuple[dict[str, Any], ...], after: int, folder: Path) -> Any:

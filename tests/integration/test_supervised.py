@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,13 +14,14 @@ pytest.importorskip("sklearn")
 pytest.importorskip("torch")
 pytest.importorskip("lightgbm")
 
+from stopping import StopsAfter
+
 from hpo_app.config.build import load_function
 from hpo_app.config.compose import compose_config
 from hpo_app.config.parse import parse_plan
 from hpo_app.config.render import render
 from hpo_app.errors import RunFolderError
 from hpo_app.training.contract import ConfigurationError, TrialOver
-from hpo_app.training.fit_one import LocalTrial
 from hpo_app.training.tables import load_table
 
 
@@ -36,18 +36,6 @@ REACHED = {
     "gradient_boosting": ("accuracy", 0.9),
     "sklearn": ("accuracy", 0.95),
 }
-
-
-@dataclass
-class StopsAfter(LocalTrial):
-    """A trial that is ended after some reports."""
-
-    most: int = 0
-
-    def report(self, metrics: Any, checkpoint: Path | None = None) -> None:
-        super().report(metrics, checkpoint)
-        if self.iteration == self.most:
-            raise TrialOver
 
 
 def settings_of(name: str, *overrides: str) -> tuple[Any, tuple[dict[str, Any], ...], str]:

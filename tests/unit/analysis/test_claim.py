@@ -3,7 +3,9 @@
 import pytest
 
 from hpo_app.analysis.best import best_trial, rank
-from hpo_app.analysis.claim import NO_GAIN, claim_of, mean_seconds
+from hpo_app.analysis.claim import NO_GAIN, claim_of, mean_seconds, value_of
+from hpo_app.analysis.summary import summarize
+from hpo_app.report.sentences import winner_sentence
 from hpo_app.study.fresh import FIRST_FRESH, Fresh, Kind, Race
 from hpo_app.study.records import TrialState
 
@@ -66,6 +68,18 @@ def test_a_gain_is_told_with_its_interval_and_with_how_lucky_the_search_was(conf
     assert "The gain over the default is 0.5 (" in text
     assert "too good by 0.2" in text
     assert NO_GAIN not in text
+
+
+def test_whoever_compares_runs_gets_what_fresh_seeds_say(confirmed):
+    assert value_of(confirmed()) == pytest.approx(0.5)
+    assert value_of(confirmed().searched) == 0.1
+    lost = confirmed(winner=(None, None, None))
+    assert value_of(lost) == 0.3
+
+
+def test_no_gain_of_one_seed_stands_beside_the_claim(confirmed):
+    sentence = winner_sentence(summarize(confirmed()))
+    assert sentence == "Trial 2 won on fresh seeds; the search saw loss 0.3 after 3 iterations."
 
 
 def test_what_may_be_chance_is_no_significant_gain_in_these_words(confirmed):

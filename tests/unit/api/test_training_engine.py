@@ -36,6 +36,20 @@ def test_one_configuration_is_trained_by_a_function_or_by_name():
     assert engine.fit(named, training={"iterations": 1}, metric="loss") == [{"loss": 2.0}]
 
 
+def test_a_trainer_finds_what_its_engine_trusts_whatever_the_config_says():
+    seen = []
+
+    def look(model, _data, _training, trial):
+        seen.append(model["trusted_modules"])
+        trial.report({"loss": 1.0})
+
+    config = {"trusted_modules": ["theirs"]}
+    TrainingEngine(look, trusted_modules="mine").fit(
+        config, training={"iterations": 1}, metric="loss"
+    )
+    assert seen == [["mine"]]
+
+
 def test_only_what_a_module_holds_has_a_name_to_look_up():
     assert TrainingEngine(whole).name == f"{__name__}:whole"
     assert TrainingEngine(doubled).name.endswith("doubled") or is_unnamed(
