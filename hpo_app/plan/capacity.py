@@ -27,11 +27,13 @@ class Capacity:
         cpus: CPUs of the node that has most.
         gpus: GPUs of the node that has most; not always the same one.
         nodes: `(cpus, gpus)` of each node.
+        share: How many trials may use it at once where other searches use it too; None for all.
     """
 
     cpus: float
     gpus: float
     nodes: tuple[tuple[float, float], ...] = ()
+    share: int | None = None
 
     def __post_init__(self) -> None:
         if not self.nodes:
@@ -45,9 +47,12 @@ class Capacity:
 
     def slots(self, resources: Resources) -> int:
         """Return how many trials fit at once; 0 if not even one does."""
-        fitting = sum(_slots_of(cpus, gpus, resources) for cpus, gpus in self.nodes)
-        limit = resources.max_concurrent_trials
-        return fitting if limit is None else min(fitting, limit)
+        limits = (self.room(resources), resources.max_concurrent_trials, self.share)
+        return min(limit for limit in limits if limit is not None)
+
+    def room(self, resources: Resources) -> int:
+        """Return how many trials fit at once, were they alone and as many as one likes."""
+        return sum(_slots_of(cpus, gpus, resources) for cpus, gpus in self.nodes)
 
 
 def _slots_of(cpus: float, gpus: float, resources: Resources) -> int:

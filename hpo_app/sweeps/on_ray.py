@@ -123,18 +123,16 @@ class SearchesOnRay(RayLauncher):
         typed: list[str] = [
             text for text in hydra.overrides.hydra if _key(text) not in _OF_THE_SWEEP
         ]
-        overrides = list(job.overrides)
-        if all(read_override(text).key != "resources.max_concurrent_trials" for text in overrides):
-            overrides.append(f"resources.max_concurrent_trials={share}")
-        if overrides[0] != "action=resume":
+        if job.overrides[0] != "action=resume":
             # Of a sweep that is written down, each search names it too, and is none itself.
             typed += [f"hydra.run.dir={quoted(str(job.folder))}", "hydra.mode=RUN"]
         return SearchProcess(
             name=plain(job.name),
-            arguments=(*_flags(current_sweep().arguments), *overrides, *typed),
+            arguments=(*_flags(current_sweep().arguments), *job.overrides, *typed),
             folder=str(job.folder.absolute()),
             place=str(Path.cwd()),
             lines=str(root / LOG_NAME),
+            share=share,
             stop=str(root / STOP_NAME),
         )
 

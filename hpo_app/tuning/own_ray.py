@@ -14,11 +14,18 @@ if TYPE_CHECKING:
 # Set by a sweep for its searches: the address of the Ray that they share. No config says it, so
 # that a search that is gone on with alone starts a Ray of its own.
 SHARED = "HPO_SHARED_RAY"
+# Beside it: how many trials of each search it has room for at once, as they all run.
+SHARE = "HPO_SHARE_OF_RAY"
 
 
 def shared_address() -> str:
     """Return where the Ray is that the sweep of this search has started; empty without one."""
     return os.environ.get(SHARED, "")
+
+
+def share() -> int | None:
+    """Return how many trials may run at once on the Ray of a sweep; None without one."""
+    return int(os.environ[SHARE]) if shared_address() and SHARE in os.environ else None
 
 
 def starts_ray_here(cluster: Cluster) -> bool:

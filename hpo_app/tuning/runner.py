@@ -10,7 +10,6 @@ import shutil
 import sys
 import time
 import uuid
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypedDict
 
@@ -206,8 +205,7 @@ def _run_tune(
     os.environ["TUNE_MAX_PENDING_TRIALS_PG"] = str(slots)
     at_once = slots
     if isinstance(scheduler, PopulationTraining):
-        fitting = capacity.slots(replace(plan.resources, max_concurrent_trials=None))
-        if slots < fitting:
+        if slots < capacity.room(plan.resources):
             scheduler.max_running = slots
         else:
             # Members that wait for room keep workers warm, which then go from one to the next.

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from hpo_app.signals import HANDLED
-from hpo_app.tuning.own_ray import SHARED
+from hpo_app.tuning.own_ray import SHARE, SHARED
 
 
 if TYPE_CHECKING:
@@ -38,6 +38,7 @@ class SearchProcess:
         folder: Its run folder.
         place: The folder to start it in.
         lines: The file that takes what happens in all searches, a line an event.
+        share: How many of its trials run at once.
         stop: The file that tells all searches to end; holds the number of a signal.
     """
 
@@ -46,6 +47,7 @@ class SearchProcess:
     folder: str
     place: str
     lines: str
+    share: int
     stop: str
 
     def run(self, address: str) -> int:
@@ -87,7 +89,8 @@ class SearchProcess:
         }
         if own.get("OMP_NUM_THREADS") == "1":
             del kept["OMP_NUM_THREADS"]  # Ray's own choice for a task that holds no CPU.
-        return {**kept, SHARED: address, NAME: self.name, LINES: self.lines}
+        shared = {SHARED: address, SHARE: str(self.share)}
+        return {**kept, **shared, NAME: self.name, LINES: self.lines}
 
 
 def _ended(process: subprocess.Popen[bytes], stop: Path) -> int:

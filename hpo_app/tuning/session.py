@@ -8,6 +8,7 @@ import os
 import shlex
 import socket
 import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import ray
@@ -15,7 +16,7 @@ import ray
 from hpo_app.errors import Problem, ResourceError
 from hpo_app.plan.capacity import Capacity, this_machine
 from hpo_app.plan.rules import check_capacity
-from hpo_app.tuning.own_ray import shared_address, starts_ray_here
+from hpo_app.tuning.own_ray import share, shared_address, starts_ray_here
 from hpo_app.tuning.temp_folder import ray_temp_folder
 
 
@@ -72,7 +73,7 @@ def ray_session(
                 dashboard = _start(plan.cluster)
             if plan.cluster.dashboard and not shared_address():
                 notice(_on_dashboard(dashboard))
-        capacity = capacity_of(ray.nodes())
+        capacity = replace(capacity_of(ray.nodes()), share=share())
         refuse_misfit(plan, capacity)
         yield capacity
     finally:

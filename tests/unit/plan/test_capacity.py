@@ -17,6 +17,7 @@ UNLIKE = Capacity.of_nodes([(16, 0), (4, 2)])
         pytest.param(Capacity(8, 0), Resources(3, 0, None), 2, id="a rest is left over"),
         pytest.param(Capacity(2, 0), Resources(0.5, 0, None), 4, id="two on a CPU"),
         pytest.param(Capacity(8, 0), Resources(1, 0, 3), 3, id="limited"),
+        pytest.param(Capacity(8, 0, share=2), Resources(1, 0, 3), 2, id="shared with others"),
         pytest.param(Capacity(1, 0), Resources(2, 0, None), 0, id="does not fit"),
         pytest.param(Capacity(64, 2), Resources(1, 0.4, None), 4, id="two on each card, not five"),
         pytest.param(Capacity(64, 1), Resources(1, 0.3333, None), 3, id="a third of a card"),
