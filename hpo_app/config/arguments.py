@@ -16,6 +16,8 @@ from hpo_app.study.journal import FILE_NAME
 
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from hpo_app.config.overrides import Override
 
 
@@ -87,6 +89,9 @@ def split_changes(arguments: list[str]) -> tuple[list[str], tuple[str, ...]]:
     if values.get("action") == "resume":
         return _resuming(arguments, values.get("run", ""))
     _refuse_taken(values.get("hydra.run.dir", ""))
+    refused = list(_without_effect(overrides, values.get("action", "optimize")))
+    if refused:
+        raise PlanError(refused)
     if values.get("action") in _WITH_READING:
         return _reading(arguments, values["action"]), ()
     if values.get("action") == "train" and values.get("best", "null") != "null":
@@ -96,6 +101,24 @@ def split_changes(arguments: list[str]) -> tuple[list[str], tuple[str, ...]]:
         changes = tuple(override.text for override in overrides if is_change(override))
         return [text for text in arguments if text not in changes], changes
     return arguments, ()
+
+
+def _without_effect(overrides: list[Override], action: str) -> Iterator[Problem]:
+    """Yield what names an earlier run where none is read: somebody forgot to say what for."""
+    if action not in {"optimize", "plan"}:
+        return
+    fixes = {
+        "run": "add action=resume to go on with it, or action=report to read it; a new run learns "
+        "from it by warm_start=[{}]",
+        "best": "add action=train to train it; a new run learns from its run by "
+        "warm_start=[FOLDER]",
+    }
+    for each in overrides:
+        if each.key in fixes and each.value not in {"", "null"}:
+            expected = f"nothing: action={action} is about a new run"
+            yield Problem(
+                each.key, each.value, expected, fixes[each.key].format(each.value), each.set_by
+            )
 
 
 def _refuse_unknown_flags(arguments: list[str]) -> None:

@@ -25,6 +25,12 @@ _HARMLESS = re.compile(
     r"|hydra\.sweeper\.params\..*"
     r"|hydra\.(?:sweep\.subdir|mode)"
 )
+# Where the Ray of a sweep reads what `ray` says; a search of it starts none.
+_OF_SHARED_RAY = {
+    "ray.num_cpus": "hydra.launcher.ray.init.num_cpus",
+    "ray.num_gpus": "hydra.launcher.ray.init.num_gpus",
+    "ray.dashboard": "hydra.launcher.ray.init.include_dashboard",
+}
 _OF_HYDRA = ("hydra.", "hydra/")
 _FLAGS_OF_FOLDERS = ("--config-dir", "-cd")
 
@@ -42,6 +48,15 @@ def decided(arguments: Sequence[str]) -> tuple[str, ...]:
 def undecided(overrides: Sequence[str]) -> frozenset[str]:
     """Return the overrides of a search that say what it is, in no order."""
     return frozenset(text for text in overrides if not _is_decided(read_override(text).key))
+
+
+def lasting(changes: Sequence[str]) -> tuple[str, ...]:
+    """Return the changes that a later start takes over, the last one of each key.
+
+    What only a person may decide is none of them.
+    """
+    by_key = {each.key: each.text for each in overrides_in(changes) if not _is_decided(each.key)}
+    return tuple(by_key.values())
 
 
 def sweep_arguments(
@@ -62,7 +77,8 @@ def sweep_arguments(
     """
     if not is_sweep(folder):
         return None
-    stored = read_sweep(folder).arguments
+    record = read_sweep(folder)
+    stored = record.arguments
     again, typed = decided(arguments), overrides_in(arguments)
     others = [each for each in typed if each.key not in ("action", "run")]
     changes = [each for each in others if not each.key.startswith(_OF_HYDRA)]
@@ -81,8 +97,17 @@ def sweep_arguments(
     place = f"hydra.sweep.dir={quoted(str(folder))}"
     trust = [each.text for each in changes if each.text in again]
     flags_first = [text for text in again if text not in trust]
-    whole = ["--multirun", *flags_first, *trust, *kept, *how, place]
-    return whole, tuple(each.text for each in changes)
+    texts = [each.text for each in changes]
+    earlier = [text for text in lasting([*record.changes, *texts]) if text not in texts]
+    all_changes = (*earlier, *texts)
+    shared = _of_shared_ray(all_changes) if "hydra/launcher=ray" in (*kept, *how) else []
+    whole = ["--multirun", *flags_first, *trust, *kept, *how, *shared, place]
+    return whole, all_changes
+
+
+def _of_shared_ray(changes: Iterable[str]) -> list[str]:
+    of_ray = (each for each in overrides_in(changes) if each.key in _OF_SHARED_RAY)
+    return [f"{_OF_SHARED_RAY[each.key]}={each.value}" for each in of_ray]
 
 
 def _is_decided(key: str) -> bool:

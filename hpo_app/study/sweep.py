@@ -47,12 +47,14 @@ class SweepRecord:
         arguments: The command line that started it, less the program.
         command: The same as it was typed.
         searches: The searches that were handed to a launcher, by number.
+        changes: Overrides that a later start set for all searches on top of their own.
     """
 
     folder: Path
     arguments: tuple[str, ...]
     command: str
     searches: tuple[SearchEntry, ...] = ()
+    changes: tuple[str, ...] = ()
 
     def with_search(self, search: SearchEntry) -> SweepRecord:
         """Return the record with one more search, or with this one in its place."""
@@ -74,6 +76,7 @@ class SweepRecord:
             "schema_version": SCHEMA_VERSION,
             "command": self.command,
             "arguments": list(self.arguments),
+            "changes": list(self.changes),
             "searches": [asdict(search) for search in self.searches],
         }
         replace_file(self.folder / FILE_NAME, json.dumps(content, indent=2) + "\n")
@@ -125,6 +128,7 @@ def read_sweep(folder: Path) -> SweepRecord:
             tuple(_texts(content["arguments"])),
             _text(content["command"]),
             tuple(map(_search, content["searches"])),
+            tuple(_texts(content.get("changes", []))),
         )
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         expected = "the record of a sweep, as hpo_app writes it"

@@ -8,12 +8,13 @@ import os
 import sys
 import time
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from hpo_app.actions.typed import typed
 from hpo_app.analysis.wording import plain
-from hpo_app.config.stored_sweep import decided, undecided
+from hpo_app.config.overrides import overrides_in
+from hpo_app.config.stored_sweep import decided, lasting, undecided
 from hpo_app.errors import PlanError, Problem, RunFolderError
 from hpo_app.study.folder import refuse_links
 from hpo_app.study.journal import FILE_NAME as JOURNAL
@@ -28,12 +29,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from hpo_app.signals import Signals
+    from hpo_app.study.records import Study
 
 # A search needs 14 s to end in order, and then writes its results and its report.
 _PATIENCE_S = 40.0
 _LOOK_S = 0.2
-# What gives a search that was complete something to do.
-_ASKS_MORE = ("num_trials=", "confirm=", "confirm.")
 _CURRENT: ContextVar[Sweep] = ContextVar("sweep")
 
 
@@ -146,7 +146,7 @@ class Sweep:
         self.at_end.enter_context(run_lock(root))
         (root / STOP_NAME).unlink(missing_ok=True)
         if self._before is not None:
-            return self._before
+            return replace(self._before, changes=lasting(self.changes))
         if is_sweep(root):
             fix = f"go on with it by action=resume run={root}, or name another folder"
             expected = "a folder that holds no sweep yet"
@@ -180,8 +180,8 @@ class Sweep:
             raise PlanError([Problem("hydra.sweep.dir", str(folder), expected, fix)])
         refuse_links(folder)
         self._wait_for_owner(folder, name)
-        asks_more = any(text.startswith(_ASKS_MORE) for text in self.changes)
-        is_kept = not asks_more and load_study(folder).is_complete
+        study = load_study(folder)
+        is_kept = study.is_complete and not _asks_more(self.changes, study)
         going_on = ("action=resume", f"run={folder}", *self.changes)
         return Job(entry, name, folder, going_on, is_kept=is_kept)
 
@@ -193,6 +193,14 @@ class Sweep:
                 sys.stdout.write(f"{plain(name)} | waiting for its earlier start to end\n")
                 is_said = True
             time.sleep(_LOOK_S)
+
+
+def _asks_more(changes: Sequence[str], study: Study) -> bool:
+    """Return whether changes give a search that was complete something to do."""
+    return any(
+        each.root == "confirm" or (each.key == "num_trials" and each.value != str(study.num_trials))
+        for each in overrides_in(changes)
+    )
 
 
 def current_sweep() -> Sweep:

@@ -27,6 +27,22 @@ def test_how_a_sweep_is_run_takes_the_place_of_what_it_was(tmp_path):
     assert changes == ()
 
 
+def test_what_an_earlier_start_changed_is_not_forgotten(tmp_path):
+    changed = ("num_trials=20", "max_failures=1")
+    SweepRecord(tmp_path, STARTED, "", changes=changed).write()
+    again = ["action=resume", f"run={tmp_path}", "num_trials=30"]
+    _, changes = sweep_arguments(tmp_path, again)
+    assert changes == ("max_failures=1", "num_trials=30")
+
+
+def test_the_ray_that_searches_share_gets_what_is_said_of_ray(tmp_path):
+    SweepRecord(tmp_path, (*STARTED, "hydra/launcher=ray"), "").write()
+    again = ["action=resume", f"run={tmp_path}", "ray.num_cpus=4"]
+    whole, changes = sweep_arguments(tmp_path, again)
+    assert "hydra.launcher.ray.init.num_cpus=4" in whole
+    assert changes == ("ray.num_cpus=4",)
+
+
 def test_in_a_search_that_starts_late_the_change_counts():
     changed = ["num_trials=20", "confirm=standard"]
     plan = parse_plan(*compose_config([*STARTED[1:-1], *changed]))

@@ -4,7 +4,7 @@ import pytest
 
 from hpo_app.signals import Signals
 from hpo_app.study.journal import FILE_NAME, Journal
-from hpo_app.study.sweep import SearchEntry, SweepRecord
+from hpo_app.study.sweep import SearchEntry, SweepRecord, read_sweep
 from hpo_app.sweeps.sweep import Sweep, sweeping
 
 
@@ -25,6 +25,7 @@ OPENED = {
     [
         ((), True),
         (("report.every_s=60",), True),
+        (("num_trials=1",), True),
         (("num_trials=2",), False),
         (("confirm=standard",), False),
         (("confirm.claim_seeds=10",), False),
@@ -44,4 +45,5 @@ def test_a_complete_search_stays_unless_more_is_asked_of_it(tmp_path, changes, i
     with sweeping(Sweep(Signals(), (), changes, tmp_path)) as sweep:
         (job,) = sweep.jobs([overrides], 0, lambda _, number: tmp_path / str(number), tmp_path)
     assert job.is_kept is is_kept
+    assert read_sweep(tmp_path).changes == changes
     assert job.overrides == ("action=resume", f"run={tmp_path / '0'}", *changes)
