@@ -5,6 +5,7 @@ from __future__ import annotations
 from operator import itemgetter
 from typing import TYPE_CHECKING, TypeAlias
 
+from hpo_app.analysis.once import once_per_study
 from hpo_app.analysis.pareto import balance_order, gains_of
 from hpo_app.study.records import TrialState
 
@@ -23,7 +24,8 @@ NOT_OVER = (TrialState.RUNNING, TrialState.INTERRUPTED)
 Standing: TypeAlias = "tuple[float, int, float, float, int]"
 
 
-def rank(study: Study) -> list[TrialRecord]:
+@once_per_study
+def rank(study: Study) -> tuple[TrialRecord, ...]:
     """Return the trials that have a value, best first.
 
     A trial that keeps all constraints comes before one that does not, and of two that do not, the
@@ -45,8 +47,8 @@ def rank(study: Study) -> list[TrialRecord]:
     Whoever won on fresh seeds comes first of all.
     """
     if study.winner is not None:
-        ordered = rank(study.searched)
-        return sorted(ordered, key=lambda trial: trial.number != study.winner)
+        as_searched = rank(study.searched)
+        return tuple(sorted(as_searched, key=lambda trial: trial.number != study.winner))
     if study.criteria.has_several:
         return _balanced(study)
     standings = [
@@ -56,12 +58,12 @@ def rank(study: Study) -> list[TrialRecord]:
     ]
     ordered = [trial for _, trial in sorted(standings, key=itemgetter(0))]
     if not ordered:
-        return []
+        return ()
     best = leader(ordered[0], ordered[1:], study.criteria)
-    return [best, *(trial for trial in ordered if trial is not best)]
+    return (best, *(trial for trial in ordered if trial is not best))
 
 
-def _balanced(study: Study) -> list[TrialRecord]:
+def _balanced(study: Study) -> tuple[TrialRecord, ...]:
     groups: dict[tuple[float, int], list[TrialRecord]] = {}
     for trial in study.trials:
         standing = standing_of(trial, study.criteria, study.iterations)
@@ -72,7 +74,7 @@ def _balanced(study: Study) -> list[TrialRecord]:
         order = balance_order([gains_of(trial.last, study.criteria) for trial in trials])
         pairs = sorted(zip(order, trials, strict=True), key=lambda pair: (pair[0], pair[1].number))
         ordered += [trial for _, trial in pairs]
-    return ordered
+    return tuple(ordered)
 
 
 def best_trial(study: Study) -> TrialRecord | None:

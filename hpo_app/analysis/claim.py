@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from hpo_app.analysis.best import best_trial
+from hpo_app.analysis.once import once_per_study
 from hpo_app.analysis.race import gains_of, standing
 from hpo_app.analysis.robust import (
     LEVEL,
@@ -141,6 +142,7 @@ def mean_seconds(study: Study) -> Mapping[int, float]:
     return {of: sum(seconds) / len(seconds) for of, seconds in found.items()}
 
 
+@once_per_study
 def claim_of(study: Study) -> Claim | None:
     """Return the claim of a run whose winner is confirmed; None of any other."""
     race, winner = study.race, study.winner

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from hpo_app.analysis.noise import FEWEST_REPORTS, noise_at_end
+from hpo_app.analysis.once import once_per_study
 from hpo_app.analysis.summary import summarize
 from hpo_app.analysis.wording import counted, number
 
@@ -40,6 +41,7 @@ class GainInterval:
     sentence: str
 
 
+@once_per_study
 def gain_interval(study: Study) -> GainInterval:
     """Return the gain over the default with the interval that the noise of both curves gives.
 

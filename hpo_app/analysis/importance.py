@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib.util
 import math
 import warnings
-import weakref
 from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
@@ -15,18 +14,19 @@ from optuna.study import StudyDirection
 
 from hpo_app.analysis.axes import is_far_apart, parameter_axes
 from hpo_app.analysis.comparable import compare_at_one_iteration
+from hpo_app.analysis.once import once_per_study
 from hpo_app.analysis.wording import counted
 from hpo_app.plan.run_plan import Mode
 
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from optuna.distributions import BaseDistribution
     from optuna.importance import BaseImportanceEvaluator
 
     from hpo_app.analysis.axes import ParameterAxis
-    from hpo_app.analysis.comparable import Comparable
+    from hpo_app.analysis.comparable import Comparable, Comparison
     from hpo_app.plan.run_plan import Objective
     from hpo_app.study.records import Study
 
@@ -104,10 +104,7 @@ class Importances:
     notes: tuple[str, ...]
 
 
-# What was measured last, because one report asks several times; a study does not change.
-_last: list[tuple[weakref.ref[Study], tuple[Method | None, int], Importances]] = []
-
-
+@once_per_study
 def parameter_importance(
     study: Study, method: Method | None = None, *, seed: int = 0
 ) -> Importances:
@@ -128,32 +125,20 @@ def parameter_importance(
         Arbitrary Subspaces"; Hutter et al. (2014), "An Efficient Approach for Assessing
         Hyperparameter Importance".
     """
-    for known, asked, found in _last:
-        if known() is study and asked == (method, seed):
-            return found
-    measured = _importances(study, method, seed)
-    _last[:] = [(weakref.ref(study), (method, seed), measured)]
-    return measured
-
-
-def _importances(study: Study, method: Method | None, seed: int) -> Importances:
     comparison, axes = compare_at_one_iteration(study), parameter_axes(study)
     method = method or _suited(comparison.trials, axes)
     trials = _evenly(comparison.trials, _MOST_TRIALS[method])
     counts = {name: sum(name in trial.params for trial in trials) for name in axes}
     names, notes = _measurable(axes, trials, counts, method)
     shares: dict[str, float] = {}
-    if not notes:
+    if names:
         # The names in an order of their own: Optuna's comes from a set.
         raw = _measure(study.objective, trials, {name: axes[name] for name in names}, method, seed)
         shares = _shares(raw)
-        notes += _notes(trials, counts, shares, method)
-        if method is Method.FANOVA and is_far_apart([trial.value for trial in trials]):
-            notes.append("Of the logarithm, because the values are far apart.")
-        if len(trials) < len(comparison.trials):
-            notes.append(f"Measured on {len(trials)} of them, evenly chosen.")
-        if 0 < comparison.iteration < study.iterations:
-            notes.append("At the end of the training, other parameters can matter.")
+        notes = [
+            *_notes(trials, counts, shares, method),
+            *_notes_on_trials(trials, comparison, study.iterations, method),
+        ]
     ordered = sorted(names, key=lambda name: -shares.get(name, 0.0)) if shares else []
     return Importances(
         method,
@@ -271,6 +256,17 @@ def _drawn(axis: ParameterAxis, trial: Comparable) -> float | int:
 def _shares(measured: Mapping[str, float]) -> dict[str, float]:
     total = sum(measured.values())
     return {name: value / total for name, value in measured.items()} if total > 0 else {}
+
+
+def _notes_on_trials(
+    trials: Sequence[Comparable], comparison: Comparison, full: int, method: Method
+) -> Iterator[str]:
+    if method is Method.FANOVA and is_far_apart([trial.value for trial in trials]):
+        yield "Of the logarithm, because the values are far apart."
+    if len(trials) < len(comparison.trials):
+        yield f"Measured on {len(trials)} of them, evenly chosen."
+    if 0 < comparison.iteration < full:
+        yield "At the end of the training, other parameters can matter."
 
 
 def _notes(

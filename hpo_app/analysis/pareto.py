@@ -13,6 +13,8 @@ from hpo_app.study.records import TrialState
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from numpy.typing import NDArray
+
     from hpo_app.plan.criteria import Criteria
     from hpo_app.study.records import Study, TrialRecord
 
@@ -100,7 +102,7 @@ def balance_order(gains: Sequence[tuple[float, ...]]) -> list[tuple[int, float]]
     if not gains:
         return []
     table = np.array(gains, dtype=float)  # (num_trials, num_objectives)
-    counts = [int(((table >= row).all(axis=1) & (table > row).any(axis=1)).sum()) for row in table]
+    counts = _beaten_by(table)
     front = table[np.array(counts) == 0]
     best, worst = front.max(axis=0), front.min(axis=0)
     # Halves, because the difference of the largest and the smallest float is beyond all floats.
@@ -110,6 +112,22 @@ def balance_order(gains: Sequence[tuple[float, ...]]) -> list[tuple[int, float]]
     shares[:, spans == 0] = 0.0
     distances = [math.hypot(*map(float, row)) for row in np.clip(shares, -1e150, 1e150)]
     return list(zip(counts, distances, strict=True))
+
+
+def _beaten_by(table: NDArray[np.float64]) -> list[int]:
+    """Return how many rows beat each row of `(num_trials, num_objectives)`."""
+    # By columns, because NumPy is slow along a short axis: ten thousand trials take a second less.
+    columns = [np.ascontiguousarray(column) for column in table.T]
+    counts = []
+    for row in table:
+        no_worse = np.logical_and.reduce(
+            [column >= own for column, own in zip(columns, row, strict=True)]
+        )
+        equal = np.logical_and.reduce(
+            [column == own for column, own in zip(columns, row, strict=True)]
+        )
+        counts.append(int(np.count_nonzero(no_worse) - np.count_nonzero(equal)))
+    return counts
 
 
 def beats(one: tuple[float, ...], other: tuple[float, ...]) -> bool:

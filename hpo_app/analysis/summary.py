@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from hpo_app.analysis.best import best_trial
 from hpo_app.analysis.failures import group_failures
+from hpo_app.analysis.once import once_per_study
 from hpo_app.analysis.pareto import beats, gains_of, pareto_front
 from hpo_app.analysis.wording import bounds_text, number, objectives_text
 from hpo_app.study.records import TrialState
@@ -175,6 +176,7 @@ class StudySummary:
         return f"{text}, when the best trial stood at {number(at_that_time)}"
 
 
+@once_per_study
 def summarize(study: Study) -> StudySummary:
     """Return the summary of a study, finished or live."""
     best, default, metric = best_trial(study), study.default, study.objective.metric

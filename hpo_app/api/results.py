@@ -91,12 +91,12 @@ class Results:
         """Why the run ended, as a sentence; empty if it was cut off and could not say."""
         return self.study.stop_reason
 
-    @cached_property
+    @property
     def summary(self) -> StudySummary:
         """Counts, winner, gain over the default configuration."""
         return summarize(self.study)
 
-    @cached_property
+    @property
     def best_trial(self) -> TrialRecord | None:
         """The winner; None while no trial has a value."""
         return best_trial(self.study)
@@ -111,14 +111,14 @@ class Results:
         """The winner's last value of the objective."""
         return None if self.best_trial is None else self.best_trial.value(self.metric)
 
-    @cached_property
+    @property
     def claim(self) -> Claim | None:
         """What fresh seeds say of the winner; None where nothing was confirmed."""
         return claim_of(self.study)
 
     def top(self, count: int = _SHOWN) -> list[TrialRecord]:
         """Return the best trials, best first."""
-        return rank(self.study)[:count]
+        return list(rank(self.study)[:count])
 
     def to_dataframe(self) -> pd.DataFrame:
         """Return one row per trial; see `hpo_app.analysis.tables.trials_frame` for the columns."""

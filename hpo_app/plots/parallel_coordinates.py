@@ -165,7 +165,8 @@ def _groups(lines: Sequence[Line], top: int) -> list[Group]:
     """Return the lines by what is special about them; a later group lies on top."""
     special = {line.number for line in lines if line.is_top or line.is_default or line.is_best}
     failed = [line for line in lines if line.state is TrialState.FAILED]
-    rest = [line for line in lines if line.number not in special and line not in failed]
+    plain = [line for line in lines if line.number not in special]
+    rest = [line for line in plain if line.state is not TrialState.FAILED]
     label = f"the best {min(top, sum(line.is_top for line in lines))}"
     return [
         ("others", GREY, "-", 0.6, rest),

@@ -87,7 +87,7 @@ def draw(study: Study, *, top: int | None = None) -> Figure:
     return figure
 
 
-def _best(study: Study, top: int | None) -> list[TrialRecord]:
+def _best(study: Study, top: int | None) -> Sequence[TrialRecord]:
     ranked = rank(study)
     return ranked[: top if top is not None else max(_FEWEST, len(ranked) // _SHARE)]
 

@@ -24,6 +24,8 @@ from hpo_app.report.sentences import (
 
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from rich.console import Console, JustifyMethod
 
     from hpo_app.plan.criteria import Criteria
@@ -75,7 +77,7 @@ def print_summary(
         _say_whole(console, train_command)
 
 
-def _print_top(console: Console, study: Study, trials: list[TrialRecord]) -> None:
+def _print_top(console: Console, study: Study, trials: Sequence[TrialRecord]) -> None:
     heads, differing = judged_heads(study.criteria), _differing(study)
     shown = [
         {name: value for name, value in trial.params.items() if name in differing}

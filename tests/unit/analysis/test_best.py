@@ -56,7 +56,7 @@ def test_failed_trials_and_trials_without_a_value_are_left_out(
     other_metric = make_trial(3, [0.1], metric="accuracy")
     study = make_study(make_failed_trial(0), crashed_late, silent, other_metric)
 
-    assert rank(study) == []
+    assert rank(study) == ()
     assert best_trial(study) is None
 
 
@@ -134,4 +134,4 @@ def test_being_ahead_does_not_count_beyond_a_constraint(make_study, make_trial):
 
 
 def test_a_trial_without_the_metric_of_a_constraint_cannot_be_judged(make_study, make_trial):
-    assert rank(make_study(make_trial(0, [0.5]), constraints=(CHEAP,))) == []
+    assert rank(make_study(make_trial(0, [0.5]), constraints=(CHEAP,))) == ()
