@@ -14,7 +14,7 @@ from hpo_app.actions.results import write_results, write_winner
 from hpo_app.actions.typed import resume_command, shown_path
 from hpo_app.actions.warm_start import earlier_runs
 from hpo_app.analysis.best import best_trial
-from hpo_app.analysis.claim import value_of
+from hpo_app.analysis.claim import verdict_of
 from hpo_app.config.secrets import secret_variables
 from hpo_app.errors import (
     EXIT_COMPLETE,
@@ -138,7 +138,7 @@ def conclude(command: Command, study: Study) -> Outcome:
         first = "Make room, then go" if is_for_want_of_room(study.stop_reason) else "Go"
         _say(console, f"{first} on with this run:")
         _say(console, _resume(command))
-    return Outcome(command.signals.exit_code or exit_code(study), value_of(study))
+    return Outcome(command.signals.exit_code or exit_code(study), verdict_of(study).value)
 
 
 def _resume(command: Command) -> str:

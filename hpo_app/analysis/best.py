@@ -119,6 +119,16 @@ def leads(trial: TrialRecord, best: TrialRecord, criteria: Criteria) -> bool:
     return sign * value > max(sign * last, sign * then)
 
 
+def reach(trial: TrialRecord, full: int) -> int:
+    """Return how many iterations a trial counts for: all of them if it finished by itself.
+
+    Args:
+        trial: The trial.
+        full: Iterations of a full trial.
+    """
+    return max(trial.iterations, full) if trial.state is TrialState.FINISHED else trial.iterations
+
+
 def standing_of(trial: TrialRecord, criteria: Criteria, full: int) -> Standing | None:
     """Return what `rank` orders a trial by; None for one without a value.
 
@@ -130,13 +140,11 @@ def standing_of(trial: TrialRecord, criteria: Criteria, full: int) -> Standing |
     last, objective = trial.last, criteria.objective
     if not criteria.are_in(last):
         return None
-    is_whole = trial.state is TrialState.FINISHED
-    fidelity = max(trial.iterations, full) if is_whole else trial.iterations
     mean = _mean(trial, objective.metric)
     value = last[objective.metric]
     return (
         criteria.violation(last),
-        -fidelity,
+        -reach(trial, full),
         -objective.sign * value,
         -objective.sign * mean,
         trial.number,

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from hpo_app.analysis.best import best_trial
 from hpo_app.analysis.once import once_per_study
 from hpo_app.analysis.race import gains_of, standing
 from hpo_app.analysis.robust import (
@@ -15,6 +14,7 @@ from hpo_app.analysis.robust import (
     interval_of_difference,
     probability_of_improvement,
 )
+from hpo_app.analysis.summary import summarize
 from hpo_app.analysis.wording import counted, number, plain
 from hpo_app.study.fresh import Fresh, Kind
 from hpo_app.study.records import TrialState
@@ -181,17 +181,40 @@ def claim_of(study: Study) -> Claim | None:
     return Claim(**{**vars(claim), "sentences": tuple(_sentences(claim, study))})
 
 
-def value_of(study: Study) -> float | None:
-    """Return what a run came to, for whoever compares runs; None if no trial has a value.
+@dataclass(frozen=True)
+class Verdict:
+    """What a run came to, by the best that is known of it.
 
-    Of a confirmed winner that is its mean on fresh seeds: the best of many single values is too
-    good by chance, and the more so the more trials there were.
+    Attributes:
+        value: Of the winner; None if no trial has a value.
+        default: Of the default configuration; None if that is not known.
+        gain: By how much the winner is better; None if that is not known.
+        is_confirmed: Whether these are means on fresh seeds, and no single values.
+    """
+
+    value: float | None
+    default: float | None
+    gain: float | None
+    is_confirmed: bool
+
+
+def verdict_of(study: Study) -> Verdict:
+    """Return what a run came to, on fresh seeds where its winner was confirmed.
+
+    The best of many single values is too good by chance, and the more so the more trials there
+    were: where more is known, it is not shown.
     """
     claim = claim_of(study)
-    if claim is not None and claim.winner.mean is not None:
-        return claim.winner.mean
-    best = best_trial(study)
-    return best.value(study.objective.metric) if best else None
+    if claim is None or claim.winner.mean is None:
+        seen = summarize(study)
+        # Where every training with a fresh seed failed, nothing is claimed of a gain.
+        gain = seen.gain if claim is None else None
+        return Verdict(seen.best_value, seen.default_value, gain, is_confirmed=False)
+    value = claim.winner.mean
+    if claim.is_default:
+        return Verdict(value, value, 0.0, is_confirmed=True)
+    default = claim.default.mean if claim.default is not None else None
+    return Verdict(value, default, claim.gain, is_confirmed=True)
 
 
 def _worth(study: Study, of: int, count: int, gains: Mapping[Fresh, float | None]) -> Worth:

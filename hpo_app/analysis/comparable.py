@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from hpo_app.analysis.best import reach
 from hpo_app.study.records import TrialState
 
 
@@ -76,7 +77,7 @@ def compare_at_one_iteration(study: Study) -> Comparison:
     failed = len(study.in_state(TrialState.FAILED))
     if not found:
         return Comparison(0, (), 0, failed)
-    lengths = sorted((_reach(trial, curve, study) for trial, curve in found), reverse=True)
+    lengths = sorted((reach(trial, study.iterations) for trial, _ in found), reverse=True)
     iteration = lengths[-(-len(found) * _OF_TEN // 10) - 1]
     there = [
         Comparable(trial.number, trial.params, value, trial.is_default)
@@ -86,17 +87,12 @@ def compare_at_one_iteration(study: Study) -> Comparison:
     return Comparison(iteration, tuple(there), len(found) - len(there), failed)
 
 
-def _reach(trial: TrialRecord, curve: dict[int, float], study: Study) -> int:
-    furthest = max(curve)
-    return max(furthest, study.iterations) if trial.state is TrialState.FINISHED else furthest
-
-
 def _value_at(
     iteration: int, trial: TrialRecord, curve: dict[int, float], study: Study
 ) -> float | None:
     if iteration in curve:
         return curve[iteration]
-    if _reach(trial, curve, study) < iteration:
+    if reach(trial, study.iterations) < iteration:
         return None
     # A gap in the curve, or its end: the last value before.
     before = [at for at in curve if at < iteration]

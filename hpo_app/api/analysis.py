@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from hpo_app.analysis.claim import verdict_of
 from hpo_app.analysis.gain import gain_interval
 from hpo_app.analysis.importance import parameter_importance
 from hpo_app.report.sentences import ending_sentence, winner_sentence
+from hpo_app.report.summary_json import claim_fields
 
 
 if TYPE_CHECKING:
@@ -24,19 +26,22 @@ def analyze(results: Results, top: int = _TOP) -> dict[str, Any]:
         top: How many of the best trials to tell of.
 
     Returns:
-        `best_trial` (`number`, `score`, `params`, `iterations`; None while no trial has a value),
-        `top_k_trials` (the same of the best ones, best first), `parameter_importance`
+        `best_trial` (`number`, `score`, `params`, `iterations`, `state`; None while no trial has a
+        value), `top_k_trials` (the same of the best ones, best first), `parameter_importance`
         (`{name: share}`, shares in `[0, 1]`, largest first; empty where it cannot be told) and
         `importance_notes` (what a reader of it has to know, as sentences) with
         `importance_method`, `importance_trials` and `importance_iteration` (how, from how many
         trials and at which iteration it was measured), `metric`, `mode`, `counts` by state,
         `num_trials`, `default_score`, `gain_over_default` (in the objective's direction; None where
         it is not known), `gain_interval` (`(low, high)` or None) and `gain_note` (what the interval
-        covers, or why there is none), `durations_s` (`run`, `all_trials`, `mean_trial`),
+        covers, or why there is none), `confirmed` (what fresh seeds say, as in `summary.json`; None
+        where the winner was not confirmed; where it was, the gain, its interval and its note are
+        from there, and no score is), `durations_s` in seconds (`run`, `all_trials`, `mean_trial`),
         `stop_reason`, `headline` and `ending`, two sentences.
     """
-    summary, study = results.summary, results.study
+    summary, study, claim = results.summary, results.study, results.claim
     importance, gain = parameter_importance(study), gain_interval(study)
+    ends = (gain.low, gain.high) if claim is None else claim.gain_interval or (None, None)
     seconds = [trial.duration_s for trial in study.trials if trial.duration_s is not None]
     return {
         "metric": results.metric,
@@ -50,9 +55,10 @@ def analyze(results: Results, top: int = _TOP) -> dict[str, Any]:
         "importance_notes": list(importance.notes),
         "counts": {state.value: count for state, count in summary.counts.items()},
         "num_trials": summary.num_trials,
-        "gain_over_default": summary.gain,
-        "gain_interval": None if gain.low is None else (gain.low, gain.high),
-        "gain_note": gain.sentence,
+        "gain_over_default": verdict_of(study).gain,
+        "gain_interval": None if ends[0] is None else tuple(ends),
+        "gain_note": gain.sentence if claim is None else " ".join(claim.sentences),
+        "confirmed": None if claim is None else claim_fields(claim),
         "default_score": summary.default_value,
         "durations_s": {
             "run": summary.duration_s,

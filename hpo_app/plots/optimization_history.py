@@ -26,6 +26,7 @@ from hpo_app.plots.style import (
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+    from hpo_app.analysis.progress import BestSoFar
     from hpo_app.plots.points import Point
     from hpo_app.study.records import Study
 
@@ -36,39 +37,34 @@ class OptimizationHistory:
 
     Attributes:
         points: One mark per trial; `x` is its number.
-        best_so_far: `(number, value)` of each trial that beat all before it, among those that
-            were trained as far as the best trial; the last one is the best trial. Others are
-            left out, because a value from early in the training does not compare.
-        iterations: How far those were trained.
+        best_so_far: How the best value came about.
     """
 
     points: tuple[Point, ...]
-    best_so_far: tuple[tuple[int, float], ...]
-    iterations: int
+    best_so_far: BestSoFar
 
 
 def optimization_history(study: Study) -> OptimizationHistory:
     """Return the value of each trial and the best so far."""
     winner = best_trial(study)
-    progress = best_so_far(study)
     points = tuple(point_of(trial, trial.number, study.criteria, winner) for trial in study.trials)
-    return OptimizationHistory(points, progress.steps, progress.iterations)
+    return OptimizationHistory(points, best_so_far(study))
 
 
 def draw(study: Study) -> Figure:
     """Draw the value of each trial, with the best so far as a line."""
     history, metric = optimization_history(study), study.objective.metric
     title = f"Optimization history of {metric}"
-    if not history.best_so_far:
+    if not history.best_so_far.steps:
         return empty_figure(title, study, "has a value")
     figure = new_figure(title, _description(history, metric))
     axes = new_axes(figure)
-    numbers = [number for number, _ in history.best_so_far]
-    values = [drawable(value) for _, value in history.best_so_far]
+    numbers = [number for number, _ in history.best_so_far.steps]
+    values = [drawable(value) for _, value in history.best_so_far.steps]
     # The last best value holds to the last trial.
     numbers.append(max(point.number for point in history.points))
     values.append(values[-1])
-    label = f"best so far at iteration {history.iterations}"
+    label = f"best so far {_when(history)}"
     axes.step(numbers, values, where="post", color=BLACK, linewidth=1.5, label=label)
     draw_points(axes, history.points)
     scale_y(axes, [point.y for point in history.points if point.y is not None])
@@ -78,11 +74,17 @@ def draw(study: Study) -> Figure:
     return figure
 
 
+def _when(history: OptimizationHistory) -> str:
+    iterations = history.best_so_far.iterations
+    return "at the end of the training" if iterations is None else f"at iteration {iterations}"
+
+
 def _description(history: OptimizationHistory, metric: str) -> str:
-    (first, start), (last, end) = history.best_so_far[0], history.best_so_far[-1]
+    (first, start), *_ = history.best_so_far.steps
+    last, end = history.best_so_far.steps[-1]
     without = sum(point.y is None for point in history.points)
     course = f"goes from {number(start)} (trial {first}) to {number(end)} (trial {last})"
     return (
-        f"{metric} of {counted(len(history.points), 'trial')} by number. The best value at "
-        f"iteration {history.iterations} {course}. Without a value: {without}."
+        f"{metric} of {counted(len(history.points), 'trial')} by number. The best value "
+        f"{_when(history)} {course}. Without a value: {without}."
     )

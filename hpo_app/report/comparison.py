@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hpo_app.analysis.best import best_trial, rank
+from hpo_app.analysis.best import best_trial
+from hpo_app.analysis.claim import verdict_of
 from hpo_app.analysis.progress import best_so_far
 from hpo_app.analysis.summary import summarize
 from hpo_app.report.document import beside
-from hpo_app.report.format import NOTHING, duration, number, objectives_text, plain, value_text
+from hpo_app.report.format import NOTHING, duration, number, plain, value_text
 from hpo_app.report.markup import element, joined, page, table
+from hpo_app.report.sentences import result_text
 from hpo_app.report.step_chart import NUM_LOOKS, step_chart
 from hpo_app.report.sweep_table import HEADS
 from hpo_app.study.files import replace_file
@@ -109,23 +111,24 @@ def _write(title: str, sections: Sequence[Html], folder: Path) -> Path:
 def comparison_sentence(studies: Mapping[str, Study]) -> str:
     """Return which run came to the best value, and what the others came to."""
     criteria = next(iter(studies.values())).criteria
-    found = {name: best_trial(study) for name, study in studies.items()}
-    with_value = [(name, trial) for name, trial in found.items() if trial is not None]
-    if not with_value:
+    texts = {
+        name: f"{name} has {result_text(study) or 'no value'}" for name, study in studies.items()
+    }
+    best = {name: trial for name, study in studies.items() if (trial := best_trial(study))}
+    if not best:
         return "No trial of any run has a value."
-    texts = [f"{name} has {objectives_text(trial.last, criteria)}" for name, trial in with_value]
-    without = [f"{name} has no value" for name, trial in found.items() if trial is None]
+    without = [text for name, text in texts.items() if name not in best]
     if criteria.has_several:
-        return f"The most balanced trials: {'; '.join([*texts, *without])}."
-    sign = criteria.objective.sign
-    # A run whose best trial keeps the constraints comes before one where none does.
-    with_value.sort(
-        key=lambda each: (
-            criteria.violation(each[1].last),
-            -sign * each[1].last[criteria.objective.metric],
+        return (
+            f"The most balanced trials: {'; '.join([*(texts[name] for name in best), *without])}."
         )
-    )
-    first, *others = [f"{name} has {objectives_text(t.last, criteria)}" for name, t in with_value]
+
+    def standing(name: str) -> tuple[float, float]:
+        # A run whose best trial keeps the constraints comes before one where none does.
+        value = verdict_of(studies[name]).value or 0.0
+        return criteria.violation(best[name].last), -criteria.objective.sign * value
+
+    first, *others = [texts[name] for name in sorted(best, key=standing)]
     rest = "; ".join([*others, *without])
     return f"{first}, the best{f'; {rest}' if rest else ''}."
 
@@ -158,17 +161,17 @@ def _run_row(name: str, study: Study) -> Iterator[str]:
     summary = summarize(study)
     best = summary.best
     yield name
-    yield objectives_text(best.last, study.criteria) if best else NOTHING
+    yield result_text(study) or NOTHING
     yield str(best.number) if best else NOTHING
     yield f"{best.iterations} of {study.iterations}" if best else NOTHING
-    yield number(summary.default_value)
+    yield number(verdict_of(study).default)
     yield f"{summary.num_trials} of {study.num_trials}"
     yield duration(study.duration_s)
     yield plain(study.stop_reason) or "it has not ended"
 
 
 def _configurations(studies: Mapping[str, Study]) -> Html:
-    best = {name: next(iter(rank(study)), None) for name, study in studies.items()}
+    best = {name: best_trial(study) for name, study in studies.items()}
     params = list(
         dict.fromkeys(key for trial in best.values() if trial is not None for key in trial.params)
     )

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hpo_app.analysis.best import rank
-from hpo_app.analysis.claim import claim_of
+from hpo_app.analysis.claim import claim_of, verdict_of
 from hpo_app.analysis.gain import gain_interval
 from hpo_app.analysis.summary import summarize
 from hpo_app.analysis.tables import param_names
@@ -30,7 +30,7 @@ from hpo_app.study.files import replace_file
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from hpo_app.analysis.claim import Claim
+    from hpo_app.analysis.claim import Verdict
     from hpo_app.analysis.summary import StudySummary
     from hpo_app.report.markup import Html
     from hpo_app.study.records import Study, TrialRecord
@@ -91,10 +91,11 @@ def beside(name: str) -> str:
 
 
 def _head(study: Study, summary: StudySummary) -> Html:
-    claim = claim_of(study)
-    sure = [element("p", gain_interval(study).sentence)] if _is_sure(study, claim) else []
+    claim, gain = claim_of(study), gain_interval(study)
+    # What the noise of the curves says is not worth a sentence beside fresh seeds.
+    sure = [element("p", gain.sentence)] if claim is None and gain.low is not None else []
     figures = {
-        **_result_figures(summary),
+        **_result_figures(summary, verdict_of(study)),
         "trials": f"{summary.num_trials} of {study.num_trials}",
         "iterations trained": number(summary.num_iterations),
         "duration": duration(summary.duration_s),
@@ -120,18 +121,14 @@ def _head(study: Study, summary: StudySummary) -> Html:
     )
 
 
-def _is_sure(study: Study, claim: Claim | None) -> bool:
-    """Return whether the noise of the curves is worth a sentence: not beside fresh seeds."""
-    return claim is None and gain_interval(study).low is not None
-
-
-def _result_figures(summary: StudySummary) -> dict[str, str]:
+def _result_figures(summary: StudySummary, verdict: Verdict) -> dict[str, str]:
     if summary.criteria.has_several:
         return {"on the front": str(len(summary.front))}
+    # Beside what fresh seeds say, the value and the gain of one lucky seed would mislead.
     return {
-        "best": number(summary.best_value),
-        "default": number(summary.default_value),
-        "gain": number(summary.gain),
+        "best, on fresh seeds" if verdict.is_confirmed else "best": number(verdict.value),
+        "default": number(verdict.default),
+        "gain": number(verdict.gain),
     }
 
 

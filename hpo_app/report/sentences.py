@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from hpo_app.analysis.claim import verdict_of
+from hpo_app.analysis.summary import summarize
 from hpo_app.errors import listed
 from hpo_app.report.format import bounds_text, counted, duration, number, objectives_text, plain
 from hpo_app.study.records import TrialState
@@ -39,6 +41,16 @@ def winner_sentence(summary: StudySummary) -> str:
         # The gain of one lucky seed would stand beside what fresh ones say.
         return f"Trial {best.number} won on fresh seeds; the search saw {value}."
     return f"Trial {best.number} is best with {value}: {gain}.{_on_the_rest(summary)}"
+
+
+def result_text(study: Study) -> str:
+    """Return what a run came to, as `loss 0.2`; empty if no trial has a value."""
+    summary, verdict = summarize(study), verdict_of(study)
+    if summary.best is None:
+        return ""
+    if not verdict.is_confirmed or summary.criteria.has_several:
+        return objectives_text(summary.best.last, summary.criteria)
+    return f"{plain(summary.objective.metric)} {number(verdict.value)} on fresh seeds"
 
 
 def _on_the_front(summary: StudySummary) -> str:

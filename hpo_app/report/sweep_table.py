@@ -9,11 +9,11 @@ import pandas as pd
 from rich.table import Table
 from rich.text import Text
 
-from hpo_app.analysis.best import best_trial
-from hpo_app.analysis.claim import claim_of
+from hpo_app.analysis.claim import claim_of, verdict_of
 from hpo_app.analysis.summary import summarize
 from hpo_app.analysis.tables import write_csv
-from hpo_app.report.format import NOTHING, duration, number, objectives_text, plain
+from hpo_app.report.format import NOTHING, duration, number, plain
+from hpo_app.report.sentences import result_text
 from hpo_app.study.records import TrialState
 
 
@@ -54,12 +54,11 @@ class SweepRow:
         study = self.study
         if study is None:
             return (plain(self.name), *[NOTHING] * 4, self.state, plain(self.folder))
-        summary, best = summarize(study), best_trial(study)
         failed = len(study.in_state(TrialState.FAILED))
         return (
             plain(self.name),
-            objectives_text(best.last, study.criteria) if best else NOTHING,
-            number(summary.gain) if summary.gain is not None else NOTHING,
+            result_text(study) or NOTHING,
+            number(verdict_of(study).gain),
             f"{_ended(study)} of {study.num_trials}" + (f", {failed} failed" if failed else ""),
             duration(study.duration_s),
             self.state,
@@ -86,7 +85,6 @@ def _fields(row: SweepRow) -> dict[str, object]:
     study = row.study
     summary = summarize(study) if study is not None else None
     claim = claim_of(study) if study is not None else None
-    several = study is not None and study.criteria.has_several
     return {
         "number": row.number,
         "overrides": " ".join(row.overrides),
@@ -98,8 +96,7 @@ def _fields(row: SweepRow) -> dict[str, object]:
         "confirmed": claim.winner.mean if claim else None,
         "best_trial": summary.best.number if summary and summary.best else None,
         "default": summary.default_value if summary else None,
-        # Of a Pareto front there is no one gain.
-        "gain": summary.gain if summary and not several else None,
+        "gain": verdict_of(study).gain if study else None,
         "trials_ended": _ended(study) if study else 0,
         "trials_failed": len(study.in_state(TrialState.FAILED)) if study else 0,
         "num_trials": study.num_trials if study else None,

@@ -62,10 +62,10 @@ class Job:
         NaN if it came to nothing, which sweepers take for failed.
         """
         # This file is loaded by every start, and the statistics bring numpy: 0.3 s.
-        from hpo_app.analysis.claim import value_of  # noqa: PLC0415
+        from hpo_app.analysis.claim import verdict_of  # noqa: PLC0415
 
         try:
-            value = value_of(load_study(self.folder))
+            value = verdict_of(load_study(self.folder)).value
         except RunFolderError:
             return math.nan
         return math.nan if value is None else value

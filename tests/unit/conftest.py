@@ -9,6 +9,7 @@ import pytest
 
 from hpo_app.plan.criteria import Constraint, Criteria
 from hpo_app.plan.run_plan import Mode, Objective
+from hpo_app.study.fresh import FIRST_FRESH, Fresh, Kind, Race
 from hpo_app.study.records import Report, Study, TrialRecord, TrialState
 
 
@@ -173,3 +174,37 @@ def study_with_mixed_types() -> Study:
 @pytest.fixture
 def study_of_two_thousand() -> Study:
     return two_thousand()
+
+
+@pytest.fixture
+def confirmed_study(make_trial, make_study):
+    """A study whose trials 0 (the default) and 2 came to these losses on seeds held back."""
+
+    def make(default=(1.0, 1.1, 0.9), winner=(0.5, 0.6, 0.4), replay=None, **fields):
+        trials = [
+            make_trial(0, [9, 3, 2.0]),
+            make_trial(1, [5, 1, 0.1]),
+            make_trial(2, [8, 2, 0.3]),
+        ]
+        claimed = [
+            (Fresh(of, Kind.CLAIM, place), value)
+            for of, values in ((0, default), (2, winner))
+            for place, value in enumerate(values)
+        ]
+        if replay is not None:
+            claimed.append((Fresh(2, Kind.REPLAY, 0), replay))
+        fresh = [
+            make_trial(
+                FIRST_FRESH + at,
+                [] if value is None else [2, 2, value],
+                state=TrialState.FAILED if value is None else TrialState.FINISHED,
+                fresh=which,
+                typed_seed=77,
+            )
+            for at, (which, value) in enumerate(claimed)
+        ]
+        race = Race((2,), 0, 6, 1, len(winner), len(winner), has_replay=replay is not None)
+        settings = {"race": race, "winner": 2, "fresh": tuple(fresh), "is_to_confirm": True}
+        return make_study(*trials, **{**settings, **fields})
+
+    return make
