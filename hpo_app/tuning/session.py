@@ -6,7 +6,6 @@ import contextlib
 import logging
 import os
 import shlex
-import socket
 import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -16,6 +15,7 @@ import ray
 from hpo_app.errors import Problem, ResourceError
 from hpo_app.plan.capacity import Capacity, this_machine
 from hpo_app.plan.rules import check_capacity
+from hpo_app.redaction import redact
 from hpo_app.tuning.own_ray import share, shared_address, starts_ray_here
 from hpo_app.tuning.temp_folder import ray_temp_folder
 
@@ -25,8 +25,6 @@ if TYPE_CHECKING:
 
     from hpo_app.plan.run_plan import Cluster, RunPlan
     from hpo_app.tuning.processes import RayProcesses
-
-_KNOCK_S = 5.0
 
 # What Ray reads from the environment when it starts, in the driver and in workers.
 SETTINGS = {
@@ -59,7 +57,7 @@ def ray_session(
         notice: Is told where the dashboard is, if one is asked for.
 
     Raises:
-        ResourceError: If no trial can ever fit, or the cluster cannot be reached.
+        ResourceError: If no trial can ever fit, or the cluster cannot be joined.
     """
     if starts_ray_here(plan.cluster):
         refuse_misfit(plan, this_machine(plan.cluster))
@@ -67,18 +65,17 @@ def ray_session(
     # Before it starts, too: it warns of a thread in which it cannot handle SIGTERM itself.
     logging.getLogger("ray").setLevel(logging.CRITICAL)
     is_ours = not ray.is_initialized()
-    try:
+    with contextlib.ExitStack() as stack:
         if is_ours:
+            address = stack.enter_context(_address(plan.cluster))
+            stack.callback(end_ray, processes)
             with processes.starting():
-                dashboard = _start(plan.cluster)
+                dashboard = _start(plan.cluster, address)
             if plan.cluster.dashboard and not shared_address():
                 notice(_on_dashboard(dashboard))
         capacity = replace(capacity_of(ray.nodes()), share=share())
         refuse_misfit(plan, capacity)
         yield capacity
-    finally:
-        if is_ours:
-            end_ray(processes)
 
 
 def end_ray(processes: RayProcesses) -> None:
@@ -119,38 +116,39 @@ def _on_dashboard(url: str) -> str:
     return f"Ray has no dashboard here: {shlex.quote(sys.executable)} -m pip install 'ray[default]'"
 
 
-def _start(cluster: Cluster) -> str:
-    """Start or join a Ray; return the HOST:PORT of its dashboard, empty without one."""
-    quiet = {"log_to_driver": False, "logging_level": logging.CRITICAL}
-    if cluster.is_local and shared_address():
-        ray.init(address=shared_address(), **quiet)
-        return ""
+def _address(cluster: Cluster) -> contextlib.AbstractContextManager[str]:
+    """Give where the Ray is that trials run on; `local` for one that is still to be started."""
     if cluster.is_local:
-        context = ray.init(
-            address="local",  # Without it Ray joins whatever cluster runs on the machine.
-            num_cpus=cluster.num_cpus,
-            num_gpus=cluster.num_gpus,
-            include_dashboard=cluster.dashboard,
-            _temp_dir=str(ray_temp_folder()[0]),
-            **quiet,
-        )
-        return str(context.dashboard_url or "")
+        return contextlib.nullcontext(shared_address() or "local")
+    # Not above: it brings gRPC, which a Ray of our own does without.
+    from hpo_app.tuning.joining import open_door  # noqa: PLC0415
+
+    return open_door(cluster.address)
+
+
+def _start(cluster: Cluster, address: str) -> str:
+    """Start or join a Ray; return the HOST:PORT of its dashboard, empty without one."""
+    quiet: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.CRITICAL}
+    if address == "local":  # Without it Ray joins whatever cluster runs on the machine.
+        quiet |= {
+            "num_cpus": cluster.num_cpus,
+            "num_gpus": cluster.num_gpus,
+            "include_dashboard": cluster.dashboard,
+            "_temp_dir": str(ray_temp_folder()[0]),
+        }
     try:
-        _knock(cluster.address)
-        context = ray.init(address=cluster.address, **quiet)
+        return str(ray.init(address=address, **quiet).dashboard_url or "")
     except (OSError, ValueError, RuntimeError) as error:
-        reason: BaseException = error
-        while reason.__cause__ is not None:
-            reason = reason.__cause__
-        expected = "the address of a running Ray cluster"
-        fix = "check that it runs there, its Ray version and its token, or set ray.address=local"
-        problem = Problem("ray.address", f"{cluster.address} ({reason})", expected, fix)
-        raise ResourceError([problem]) from error
-    return str(context.dashboard_url or "")
+        if cluster.is_local:
+            raise
+        raise _not_joined(cluster.address, error) from error
 
 
-def _knock(address: str) -> None:
-    """Raise OSError if nobody listens at HOST:PORT: Ray itself would wait for minutes."""
-    host, separator, port = address.rpartition(":")
-    if separator and "/" not in host and port.isdigit():
-        socket.create_connection((host, int(port)), timeout=_KNOCK_S).close()
+def _not_joined(address: str, error: BaseException) -> ResourceError:
+    reason = error
+    while reason.__cause__ is not None:
+        reason = reason.__cause__
+    text = redact(" ".join(str(reason).split()))
+    expected = "a Ray cluster that lets this process in"
+    fix = "look at `ray status` on a node of it, or set ray.address=local"
+    return ResourceError([Problem("ray.address", f"{address} ({text})", expected, fix)])

@@ -2,12 +2,7 @@
 
 import os
 import re
-import signal
 import socket
-import subprocess
-import sys
-import tempfile
-from pathlib import Path
 
 import pytest
 
@@ -35,40 +30,9 @@ def trainer(tmp_path, monkeypatch):
 
 
 @pytest.fixture
-def cluster(tmp_path, monkeypatch):
+def cluster(ray_head):
     """Start a cluster that a plain `ray.init()` would join, and return its address."""
-    with tempfile.TemporaryDirectory(dir="/tmp") as short:
-        monkeypatch.setenv("TMPDIR", short)
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            port = max(free.getsockname()[1], 20001)
-        command = [
-            str(Path(sys.executable).with_name("ray")), "start", "--head", "--block",
-            f"--port={port}", "--num-cpus=2", "--include-dashboard=false",
-            f"--temp-dir={short}/ray",
-        ]  # fmt: skip
-        environment = {**os.environ, "HPO_TEST_FOREIGN": "1", "RAY_AUTH_MODE": "disabled"}
-        with (tmp_path / "cluster.txt").open("w+") as output:
-            process = subprocess.Popen(
-                command, stdout=output, stderr=output, env=environment, start_new_session=True
-            )
-            _wait_for(tmp_path / "cluster.txt", process)
-            (address,) = set(
-                re.findall(rf"[\d.]+:{port}\b", (tmp_path / "cluster.txt").read_text())
-            )
-            yield address
-            process.send_signal(signal.SIGTERM)
-            process.wait(timeout=60)
-
-
-def _wait_for(path, process):
-    import time
-
-    deadline = time.monotonic() + 60
-    while "Ray runtime started" not in path.read_text():
-        assert process.poll() is None, path.read_text()
-        assert time.monotonic() < deadline, path.read_text()
-        time.sleep(0.2)
+    return ray_head(HPO_TEST_FOREIGN="1", RAY_AUTH_MODE="disabled")
 
 
 def value_of(done):
@@ -81,7 +45,6 @@ def test_a_run_joins_a_cluster_only_when_told_and_says_which(hpo, cluster, train
     local = hpo(*RUN)
     assert value_of(local) == "0"
     assert "Ray cluster" not in local.stdout
-    monkeypatch.setenv("RAY_AUTH_MODE", "disabled")
     joined = hpo(*RUN, f"ray.address={cluster}")
     assert value_of(joined) == "1"
     assert f"connecting to the Ray cluster at {cluster}\n" in joined.stdout
