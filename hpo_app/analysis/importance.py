@@ -50,9 +50,10 @@ class Method(str, Enum):
     Attributes:
         PED_ANOVA: By how differently a parameter is spread among the best quarter of the trials
             and among all. Takes conditional parameters, and needs nothing but Optuna.
-        FANOVA: By the share of the variance of the objective, over the whole space, that a forest
-            of regression trees lays to the parameter. Comes nearer to the truth (DESIGN.md); needs
-            scikit-learn, and parameters that all trials have.
+        FANOVA: By the variance of the objective, over the whole space, that a forest of regression
+            trees lays to the parameter on its own, as a share of what it lays to all of them so.
+            Comes nearer to the truth (DESIGN.md); needs scikit-learn, and parameters that all
+            trials have.
     """
 
     PED_ANOVA = "ped_anova"
@@ -68,6 +69,8 @@ class Method(str, Enum):
 _MOST_TRIALS = {Method.PED_ANOVA: 1000, Method.FANOVA: 200}
 # Half of Optuna's: the measurements behind the choice of the method differ by 0.01 at most.
 _NUM_TREES = 32
+# Of less than this share of the variance, a reader has to know that the shares are of so little.
+_LITTLE = 0.5
 
 
 @dataclass(frozen=True)
@@ -137,7 +140,8 @@ def parameter_importance(
         shares = _shares(raw)
         notes = [
             *_notes(trials, counts, shares, method),
-            *_notes_on_trials(trials, comparison, study.iterations, method),
+            *_notes_on_variance(trials, sum(raw.values()), method),
+            *_notes_on_trials(trials, comparison, study.iterations),
         ]
     ordered = sorted(names, key=lambda name: -shares.get(name, 0.0)) if shares else []
     return Importances(
@@ -188,14 +192,10 @@ def _measurable(
     if len({trial.value for trial in trials}) == 1:
         return [], [f"The importance cannot be told: all {len(trials)} trials have the same value."]
     fewest = len(trials) if method is Method.FANOVA else 2
-    names = [name for name, axis in axes.items() if counts[name] >= fewest and _varies(axis)]
+    names = [name for name, axis in axes.items() if counts[name] >= fewest and axis.low < axis.high]
     if names:
         return names, []
     return [], ["The importance cannot be told: no parameter has more than one value."]
-
-
-def _varies(axis: ParameterAxis) -> bool:
-    return axis.low < axis.high
 
 
 def _measure(
@@ -258,11 +258,23 @@ def _shares(measured: Mapping[str, float]) -> dict[str, float]:
     return {name: value / total for name, value in measured.items()} if total > 0 else {}
 
 
-def _notes_on_trials(
-    trials: Sequence[Comparable], comparison: Comparison, full: int, method: Method
+def _notes_on_variance(
+    trials: Sequence[Comparable], explained: float, method: Method
 ) -> Iterator[str]:
-    if method is Method.FANOVA and is_far_apart([trial.value for trial in trials]):
+    if method is Method.PED_ANOVA:
+        return
+    if 0 < explained < _LITTLE:
+        yield (
+            f"On their own, the parameters explain {explained:.0%} of the variance; the rest is "
+            "how they act together, and noise."
+        )
+    if is_far_apart([trial.value for trial in trials]):
         yield "Of the logarithm, because the values are far apart."
+
+
+def _notes_on_trials(
+    trials: Sequence[Comparable], comparison: Comparison, full: int
+) -> Iterator[str]:
     if len(trials) < len(comparison.trials):
         yield f"Measured on {len(trials)} of them, evenly chosen."
     if 0 < comparison.iteration < full:
@@ -285,7 +297,7 @@ def _notes(
     if some := [name for name in shares if counts[name] < len(trials)]:
         notes.append(
             f"{', '.join(some)}: not in every trial; measured among those that have it, and "
-            "weighted with their share."
+            "counting for more, the more of the best trials have it."
         )
     if left := [name for name in counts if name not in shares]:
         why = "not in every trial, or constant" if method is Method.FANOVA else "constant"

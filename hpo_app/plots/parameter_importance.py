@@ -28,7 +28,7 @@ MAX_BARS = 20
 _BAR_HEIGHT_IN = 0.28
 _HOW = {
     Method.PED_ANOVA: "share in what sets the best trials apart",
-    Method.FANOVA: "share of the variance of the objective",
+    Method.FANOVA: "share of the variance that parameters explain on their own",
 }
 
 

@@ -221,3 +221,27 @@ def test_every_study_has_an_importance_or_a_reason(hostile_study):
 
     assert measured.parameters or measured.notes
     assert all(0.0 <= each.share <= 1.0 for each in measured.parameters)
+
+
+@pytest.mark.parametrize(
+    ("objective", "is_little"),
+    [
+        pytest.param(lambda x, y: 3 * x + y, False, id="additive"),
+        pytest.param(lambda x, y: (x - 0.5) * (y - 0.5), True, id="only together"),
+    ],
+)
+def test_it_says_so_where_the_parameters_on_their_own_explain_little(
+    make_study, make_trial, objective, is_little
+):
+    rng = random.Random(0)
+    places = [(rng.random(), rng.random()) for _ in range(150)]
+    trials = [
+        make_trial(n, [objective(x, y)], params={"x": x, "y": y}) for n, (x, y) in enumerate(places)
+    ]
+    space = {name: {"type": "uniform", "low": 0.0, "high": 1.0} for name in "xy"}
+    study = make_study(*trials, space=space, iterations=1)
+
+    # The shares add up to one in both, so that they cannot tell.
+    measured = parameter_importance(study, Method.FANOVA)
+    assert sum(each.share for each in measured.parameters) == pytest.approx(1.0)
+    assert any("the rest is how they act together" in note for note in measured.notes) is is_little
