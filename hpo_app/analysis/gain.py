@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from hpo_app.analysis.noise import FEWEST_REPORTS, noise_at_end
 from hpo_app.analysis.once import once_per_study
+from hpo_app.analysis.robust import LEVEL, student_quantile
 from hpo_app.analysis.summary import summarize
 from hpo_app.analysis.wording import counted, number
 
@@ -16,11 +17,7 @@ if TYPE_CHECKING:
     from hpo_app.analysis.summary import StudySummary
     from hpo_app.study.records import Study, TrialRecord
 
-LEVEL = 0.95
 _MOST_REPORTS = 10
-# Two-sided quantiles of Student's t at `LEVEL`, by degrees of freedom; there is no table without
-# SciPy in the core installation.
-_QUANTILES = {2: 4.303, 3: 3.182, 4: 2.776, 5: 2.571, 6: 2.447, 7: 2.365, 8: 2.306}
 
 
 @dataclass(frozen=True)
@@ -66,7 +63,7 @@ def gain_interval(study: Study) -> GainInterval:
     if spread == 0.0:
         return GainInterval(gain, None, None, _on_no_noise())
     degrees = min(min(len(curve), _MOST_REPORTS) for curve in curves) - 2
-    half = _QUANTILES[degrees] * spread
+    half = student_quantile(degrees) * spread
     return GainInterval(gain, gain - half, gain + half, _on_interval(gain, half))
 
 
