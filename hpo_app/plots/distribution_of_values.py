@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -54,15 +55,15 @@ class DistributionOfValues:
 def distribution_of_values(study: Study) -> DistributionOfValues:
     """Return how the objective is distributed over the trials, compared at one iteration."""
     compared, sign = compare_at_one_iteration(study), study.objective.sign
-    gains = [sign * trial.value for trial in compared.trials]
-    values = tuple(sorted((trial.value for trial in compared.trials), key=lambda v: -sign * v))
+    # Less is better here: what is at least so good stands at its place or before.
+    ordered = sorted(-sign * trial.value for trial in compared.trials)
+    values = tuple(-sign * loss for loss in ordered)
     count, default = len(values), compared.default
     return DistributionOfValues(
         values,
-        # Of equal values the last one counts, below: at least so good are all of them.
-        tuple(place / count for place in range(1, count + 1)),
+        tuple(bisect_right(ordered, loss) / count for loss in ordered),
         default,
-        None if default is None else sum(gain > sign * default for gain in gains) / count,
+        None if default is None else bisect_left(ordered, -sign * default) / count,
         compared.iteration,
         compared.num_short,
         compared.num_failed,

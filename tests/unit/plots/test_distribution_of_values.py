@@ -14,7 +14,7 @@ def test_shares_count_from_the_best_and_against_the_default(make_study, make_tri
     spread = distribution_of_values(make_study(*trials, objective=Objective("loss", mode)))
 
     assert spread.values == tuple(sign * value for value in (0.5, 1.0, 2.0, 2.0, 3.0))
-    assert spread.shares == (0.2, 0.4, 0.6, 0.8, 1.0)
+    assert spread.shares == (0.2, 0.4, 0.8, 0.8, 1.0)
     assert (spread.default, spread.share_better) == (sign * 2.0, 0.4)
 
 
