@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from hpo_app.analysis.best import NOT_OVER
+from hpo_app.analysis.claim_words import claim_sentences
 from hpo_app.analysis.once import once_per_study
 from hpo_app.analysis.race import gains_of, standing
 from hpo_app.analysis.robust import (
-    LEVEL,
     interquartile_mean,
     interval_of,
     interval_of_difference,
     probability_of_improvement,
 )
 from hpo_app.analysis.summary import summarize
-from hpo_app.analysis.wording import counted, number, plain
 from hpo_app.study.fresh import Fresh, Kind
-from hpo_app.study.records import TrialState
 
 
 if TYPE_CHECKING:
@@ -25,9 +24,6 @@ if TYPE_CHECKING:
 
     from hpo_app.analysis.robust import Interval
     from hpo_app.study.records import Study, TrialRecord
-
-NO_GAIN = "No significant gain over the default"
-_OPEN = (TrialState.RUNNING, TrialState.INTERRUPTED)
 
 
 @dataclass(frozen=True)
@@ -125,7 +121,7 @@ def known_gains(study: Study) -> Mapping[Fresh, float | None]:
     return {
         trial.fresh: gain_of(trial, study)
         for trial in study.fresh
-        if trial.fresh is not None and trial.state not in _OPEN
+        if trial.fresh is not None and trial.state not in NOT_OVER
     }
 
 
@@ -164,7 +160,6 @@ def claim_of(study: Study) -> Claim | None:
         probability = probability_of_improvement(*pair)
     seen = next(trial for trial in study.trials if trial.number == winner)
     value = seen.value(study.objective.metric)
-    has_both = value is not None and ours.mean is not None
     claim = Claim(
         winner=ours,
         default=theirs,
@@ -173,12 +168,12 @@ def claim_of(study: Study) -> Claim | None:
         gain_interval=interval,
         probability=probability,
         search_value=value,
-        optimism=sign * (value - ours.mean) if has_both else None,  # type: ignore[operator]
+        optimism=None if value is None or ours.mean is None else sign * (value - ours.mean),
         num_contenders=len(race.contenders),
         num_trainings=len(study.fresh),
         replay=_replay(study, winner),
     )
-    return Claim(**{**vars(claim), "sentences": tuple(_sentences(claim, study))})
+    return replace(claim, sentences=claim_sentences(claim, study.objective.metric))
 
 
 @dataclass(frozen=True)
@@ -236,69 +231,3 @@ def _replay(study: Study, winner: int) -> Replay | None:
         if recorded is not None and trial.typed_seed is not None:
             return Replay(trial.typed_seed, recorded, trial.value(study.objective.metric))
     return None
-
-
-def _sentences(claim: Claim, study: Study) -> list[str]:
-    metric = plain(study.objective.metric)
-    raced = f"{counted(claim.num_contenders, 'contender')} raced on fresh seeds"
-    ours = claim.winner
-    seeds = counted(len(ours.values) + ours.num_failed, "seed")
-    who = f"trial {ours.trial}" + (", the default configuration" if claim.is_default else "")
-    head = f"Confirmed: {who}, won. {raced.capitalize()}."
-    if claim.num_contenders == 1:
-        head = f"Confirmed: {who}, was trained anew."
-    head = head.replace(f"trial {ours.trial}, w", f"trial {ours.trial} w")
-    said = [f"{head} On {seeds} that chose nobody, {metric} is {_told(ours)}."]
-    said.append(_on_gain(claim))
-    if claim.optimism is not None and claim.search_value is not None:
-        seen = f"The search saw {number(claim.search_value)} with one seed"
-        far = number(abs(claim.optimism))
-        how = {True: f", which was too good by {far}", False: f", {far} less than that"}
-        said.append(f"{seen}{how[claim.optimism > 0] if claim.optimism else ''}.")
-    if claim.replay is not None:
-        said.append(_on_replay(claim.replay))
-    return [text for text in said if text]
-
-
-def _told(worth: Worth) -> str:
-    failed = f"; {counted(worth.num_failed, 'training')} failed" if worth.num_failed else ""
-    if worth.mean is None:
-        return "not known, because every training failed"
-    text = f"{number(worth.mean)} (interquartile mean{_between(worth.interval)})"
-    return text + failed
-
-
-def _between(interval: Interval | None) -> str:
-    if interval is None:
-        return ""
-    return f", {LEVEL:.0%} interval {number(interval.low)} to {number(interval.high)}"
-
-
-def _on_gain(claim: Claim) -> str:
-    if claim.is_default:
-        return f"{NO_GAIN}: the default configuration itself won."
-    if claim.default is None:
-        return "There is no default configuration to compare with."
-    if claim.gain is None:
-        return f"{NO_GAIN} is known: of one of both every training failed."
-    beside = f"which comes to {_told(claim.default)}"
-    interval = claim.gain_interval
-    reach = "" if interval is None else f" ({number(interval.low)} to {number(interval.high)})"
-    better = f"one training of it beats one of the default in {claim.probability:.0%}"
-    if claim.is_significant:
-        return f"The gain over the default is {number(claim.gain)}{reach}, {beside}; {better}."
-    worse = interval is not None and interval.high < 0.0
-    note = " The default is the better one: take it." if worse else ""
-    return f"{NO_GAIN}, {beside}: the difference is {number(claim.gain)}{reach}; {better}.{note}"
-
-
-def _on_replay(replay: Replay) -> str:
-    head = f"best.yaml, trained once more with seed={replay.seed}, "
-    if replay.value is None:
-        return f"{head}failed, where {number(replay.recorded)} was recorded."
-    if replay.is_exact:
-        return f"{head}gave {number(replay.value)} again, to the last digit."
-    return (
-        f"{head}gave {number(replay.value)} instead of {number(replay.recorded)}: training is not "
-        "deterministic here."
-    )

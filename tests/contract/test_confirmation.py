@@ -11,7 +11,8 @@ from collections import Counter
 import pytest
 
 from hpo_app.analysis.best import best_trial
-from hpo_app.analysis.claim import NO_GAIN, claim_of
+from hpo_app.analysis.claim import claim_of
+from hpo_app.analysis.claim_words import NO_GAIN
 from hpo_app.study.fresh import Kind
 from hpo_app.study.records import TrialState
 from hpo_app.study.replay import load_study

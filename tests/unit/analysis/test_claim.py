@@ -5,7 +5,8 @@ from dataclasses import replace
 import pytest
 
 from hpo_app.analysis.best import best_trial, rank
-from hpo_app.analysis.claim import NO_GAIN, Verdict, claim_of, mean_seconds, verdict_of
+from hpo_app.analysis.claim import Verdict, claim_of, mean_seconds, verdict_of
+from hpo_app.analysis.claim_words import NO_GAIN
 from hpo_app.analysis.progress import best_so_far
 from hpo_app.analysis.summary import summarize
 from hpo_app.api.analysis import analyze
@@ -149,3 +150,13 @@ def test_runs_are_compared_by_fresh_seeds_where_there_are_some(confirmed_study):
 def test_the_course_of_the_best_value_is_that_of_the_search(confirmed_study):
     # Trial 2 won on fresh seeds, and the search saw less of it than of trial 1.
     assert best_so_far(confirmed_study()).steps == ((0, 2.0), (1, 0.1))
+
+
+def test_a_race_is_told_with_who_won_it_and_a_single_contender_without_one(confirmed_study):
+    study = confirmed_study()
+    raced = replace(study, winner=0, race=replace(study.race, contenders=(0, 2)))
+
+    assert said(study).startswith("Confirmed: trial 2 was trained anew. On 3 seeds that chose")
+    assert said(raced).startswith(
+        "Confirmed: trial 0, the default configuration, won. 2 contenders raced on fresh seeds."
+    )
