@@ -8,9 +8,9 @@ from hpo_app.analysis.best import best_trial
 from hpo_app.analysis.claim import verdict_of
 from hpo_app.analysis.progress import best_so_far
 from hpo_app.analysis.summary import summarize
-from hpo_app.report.document import beside
 from hpo_app.report.format import NOTHING, duration, number, plain, value_text
-from hpo_app.report.markup import element, joined, page, table
+from hpo_app.report.markup import element, joined, table
+from hpo_app.report.page import page
 from hpo_app.report.sentences import result_text
 from hpo_app.report.step_chart import NUM_LOOKS, step_chart
 from hpo_app.report.sweep_table import HEADS
@@ -103,8 +103,7 @@ def _side_by_side(
 
 def _write(title: str, sections: Sequence[Html], folder: Path) -> Path:
     path = folder / "index.html"
-    content = page(title, beside("report.css"), beside("report.js"), joined(sections))
-    replace_file(path, content)
+    replace_file(path, page(title, joined(sections)))
     return path
 
 

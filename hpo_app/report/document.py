@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hpo_app.analysis.best import rank
@@ -16,7 +15,8 @@ from hpo_app.report.columns import judged_cells, judged_heads
 from hpo_app.report.confirmed_section import confirmed_sections, confirmed_sentences
 from hpo_app.report.format import NOTHING, counted, duration, number, plain, value_text
 from hpo_app.report.importance_section import importance_section
-from hpo_app.report.markup import element, joined, lines, page, table
+from hpo_app.report.markup import element, joined, lines, table
+from hpo_app.report.page import page
 from hpo_app.report.sentences import (
     changed_sentence,
     ending_sentence,
@@ -29,6 +29,7 @@ from hpo_app.study.files import replace_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from pathlib import Path
 
     from hpo_app.analysis.claim import Verdict
     from hpo_app.analysis.summary import StudySummary
@@ -79,15 +80,9 @@ def write_report(
         front, charts = _front_sections(study, summary), charts_section(study, ordered)
         parts = [*front, *confirmed_sections(study), best, charts, trials, *plots, failures]
     sections = [_head(study, summary), *parts, _reproduction_section(study, command)]
-    style, script = (beside(f"report.{suffix}") for suffix in ("css", "js"))
     path = folder / "index.html"
-    replace_file(path, page(f"Report of {study.run_id}", style, script, joined(sections)))
+    replace_file(path, page(f"Report of {study.run_id}", joined(sections)))
     return path
-
-
-def beside(name: str) -> str:
-    """Return a text file of this package: the style sheet, or the script."""
-    return Path(__file__).with_name(name).read_text(encoding="utf-8")
 
 
 def _head(study: Study, summary: StudySummary) -> Html:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import html
 import json
 from typing import TYPE_CHECKING
@@ -72,35 +70,6 @@ def data_block(name: str, values: object) -> Html:
     for letter in "<>&":
         text = text.replace(letter, f"\\u{ord(letter):04x}")
     return Html(f'<script type="application/json" id="{html.escape(name)}">{text}</script>')
-
-
-def page(title: str, style: str, script: str, content: Html) -> str:
-    """Return a whole page that loads nothing but images beside it.
-
-    It runs `script`, at its end, and nothing else: the policy names it by its digest.
-    """
-    # `file:` for readers that give a page opened from disk an origin without a name.
-    policy = (
-        f"default-src 'none'; img-src 'self' file:; style-src 'sha256-{_digest(style)}'; "
-        f"script-src 'sha256-{_digest(script)}'; base-uri 'none'; form-action 'none'"
-    )
-    head = joined(
-        [
-            Html('<meta charset="utf-8">'),
-            Html(f'<meta http-equiv="Content-Security-Policy" content="{policy}">'),
-            element("meta", name_="viewport", content="width=device-width, initial-scale=1"),
-            element("meta", name_="color-scheme", content="light dark"),
-            element("meta", name_="referrer", content="no-referrer"),
-            element("title", title),
-            Html(f"<style>{style}</style>"),
-        ]
-    )
-    body = element("body", element("main", content), Html(f"<script>{script}</script>"))
-    return f'<!doctype html>\n<html lang="en">\n{element("head", head)}\n{body}\n</html>\n'
-
-
-def _digest(text: str) -> str:
-    return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
 
 
 def _escaped(child: str) -> str:

@@ -268,3 +268,32 @@ def test_one_objective_has_no_choice_and_no_front(visit, report):
     page = visit(report).page
     assert page.locator("#chart-front").count() == 0
     assert page.locator("#charts-objective").is_hidden()
+
+
+def test_iterations_stand_at_even_steps_however_many_there_are(visit, tmp_path):
+    page = visit(written(study_of(2, iterations=3000), tmp_path, has_images=False)).page
+    line = page.locator("#chart-curves polyline").first.get_attribute("points")
+    xs = [float(point.split(",")[0]) for point in line.split()]
+    middle = xs[len(xs) // 2]
+    assert abs(middle - (xs[0] + xs[-1]) / 2) < 0.02 * (xs[-1] - xs[0])
+
+
+def test_as_many_curves_as_are_drawn_can_all_be_long(visit, tmp_path):
+    visited = visit(written(study_of(1000, iterations=120), tmp_path, has_images=False))
+    assert visited.said == []
+    assert visited.page.locator("#chart-curves .mark").count() == 1000
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [(123456.7, "123457"), (1234567.0, "1.235e+6"), (0.00052341, "0.0005234"), (-12.0, "-12")],
+)
+def test_a_value_that_is_pointed_at_has_the_digits_of_the_table(visit, tmp_path, value, words):
+    study = study_of(3)
+    told = replace(study.trials[1], reports=(Report(1, {"loss": value}, 1.0),))
+    report = written(replace(study, trials=(study.trials[0], told)), tmp_path, has_images=False)
+    page = visit(report).page
+    page.locator("#chart-history").focus()
+    for _ in range(2):
+        page.keyboard.press("ArrowRight")
+    assert f"loss {words} after 1 iteration" in page.locator("#tip").inner_text()
