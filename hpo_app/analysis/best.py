@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from hpo_app.study.records import Study, TrialRecord
 
 
-NOT_OVER = (TrialState.RUNNING, TrialState.INTERRUPTED)
-
 # Violation of the constraints, then fidelity, value and mean on the way, each negated where more is
 # better, then the number: the smallest standing is the best.
 Standing: TypeAlias = "tuple[float, int, float, float, int]"
@@ -99,7 +97,7 @@ def leads(trial: TrialRecord, best: TrialRecord, criteria: Criteria) -> bool:
     In the search-quality benchmark this lowers the regret of what is handed back early in a run,
     and changes nothing later (BENCHMARKS.md).
     """
-    if trial.state not in NOT_OVER or not trial.iterations < best.iterations:
+    if not trial.state.is_open or not trial.iterations < best.iterations:
         return False
     objective = criteria.objective
     value, last = trial.value(objective.metric), best.value(objective.metric)

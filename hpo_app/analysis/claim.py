@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from hpo_app.analysis.best import NOT_OVER
 from hpo_app.analysis.claim_words import claim_sentences
 from hpo_app.analysis.once import once_per_study
 from hpo_app.analysis.race import gains_of, standing
@@ -121,7 +120,7 @@ def known_gains(study: Study) -> Mapping[Fresh, float | None]:
     return {
         trial.fresh: gain_of(trial, study)
         for trial in study.fresh
-        if trial.fresh is not None and trial.state not in NOT_OVER
+        if trial.fresh is not None and not trial.state.is_open
     }
 
 

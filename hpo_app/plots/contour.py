@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,7 +13,7 @@ from hpo_app.analysis.comparable import compare_at_one_iteration
 from hpo_app.analysis.importance import most_important
 from hpo_app.analysis.wording import counted
 from hpo_app.plan.run_plan import Mode
-from hpo_app.plots.points import Point, draw_points, spread
+from hpo_app.plots.points import draw_points, point_of, spread
 from hpo_app.plots.scales import scale_along_x, scale_along_y
 from hpo_app.plots.style import (
     LABEL_SIZE,
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from hpo_app.analysis.axes import ParameterAxis
     from hpo_app.analysis.comparable import Comparable
     from hpo_app.plan.search_space import Params
+    from hpo_app.plots.points import Point
     from hpo_app.study.records import Study, TrialRecord
 
 _CELLS = 50
@@ -169,15 +170,10 @@ def _edges(axis: ParameterAxis) -> list[float]:
 def _points(study: Study, x: ParameterAxis, y: ParameterAxis) -> tuple[Point, ...]:
     best = best_trial(study)
     return tuple(
-        Point(
-            trial.number,
-            _place(x, trial, trial.number),
+        replace(
+            point_of(trial, _place(x, trial, trial.number), study.criteria, best),
             # Another seed of the spread, or all marks of two words would stand on a diagonal.
-            _place(y, trial, trial.number * 7 + 3),
-            trial.state,
-            trial.is_default,
-            trial is best,
-            bool(trial.unmet(study.criteria)),
+            y=_place(y, trial, trial.number * 7 + 3),
         )
         for trial in study.trials
         if {x.name, y.name} <= set(_started_with(trial))

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import itertools
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from hpo_app.analysis.best import best_trial
 from hpo_app.analysis.pareto import pareto_front
 from hpo_app.analysis.wording import counted
-from hpo_app.plots.points import Point, draw_points
+from hpo_app.plots.points import draw_points, point_of
 from hpo_app.plots.style import (
     BLACK,
     add_legend,
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from hpo_app.plan.run_plan import Objective
+    from hpo_app.plots.points import Point
     from hpo_app.study.records import Study
 
 MAX_PANELS = 6
@@ -80,9 +81,7 @@ def _pair(study: Study, x: Objective, y: Objective) -> Pair:
     for trial in study.trials:
         across, up = trial.value(x.metric), trial.value(y.metric)
         if across is not None and up is not None:
-            is_beyond = bool(trial.unmet(criteria))
-            known = (trial.state, trial.is_default, trial is best, is_beyond)
-            points.append(Point(trial.number, drawable(across), up, *known))
+            points.append(replace(point_of(trial, drawable(across), criteria, best), y=up))
     front = sorted((t.last[x.metric], t.last[y.metric]) for t in pareto_front(study))
     return Pair(x, y, tuple(points), tuple(front))
 

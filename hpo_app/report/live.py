@@ -13,7 +13,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from hpo_app.analysis.best import NOT_OVER, leader, standing_of
+from hpo_app.analysis.best import leader, standing_of
 from hpo_app.analysis.failures import error_line
 from hpo_app.analysis.pareto import Front
 from hpo_app.report.format import bounds_text, duration, number, objectives_text, params_text
@@ -60,7 +60,7 @@ class Progress:
         self._at[trial.number] = trial.iterations
         if self._front is not None:
             self._front.add(trial)
-        if trial.state in NOT_OVER:
+        if trial.state.is_open:
             self._not_over.add(trial.number)
         else:
             self._not_over.discard(trial.number)

@@ -10,7 +10,6 @@ from hpo_app.analysis.axes import LARGEST, parameter_axes
 from hpo_app.analysis.pareto import pareto_front
 from hpo_app.analysis.progress import best_so_far
 from hpo_app.analysis.wording import number, plain, value_text
-from hpo_app.report.format import duration
 
 
 if TYPE_CHECKING:
@@ -58,7 +57,7 @@ def _objective(study: Study, objective: Objective) -> dict[str, Any]:
     return {
         "metric": plain(objective.metric),
         "sign": objective.sign,
-        "steps": [[number, _short(value)] for number, value in best_so_far(alone).steps],
+        "steps": [[trial, _short(value)] for trial, value in best_so_far(alone).steps],
     }
 
 
@@ -88,7 +87,6 @@ def _trial(
         "best": trial.number == best and values[0] is not None,
         "default": trial.is_default,
         "beyond": bool(trial.unmet(study.criteria)),
-        "time": duration(trial.duration_s),
         "at": [_position(axis, trial.params) for axis in axes],
         "params": [
             value_text(trial.params[axis.name]) if axis.name in trial.params else None

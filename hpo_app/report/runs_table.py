@@ -74,12 +74,10 @@ def _cells(run: FoundRun) -> tuple[str, ...]:
     study = run.study
     best = best_trial(study)
     failed = len(study.in_state(TrialState.FAILED))
-    open_states = (TrialState.RUNNING, TrialState.INTERRUPTED)
-    ended = sum(trial.state not in open_states for trial in study.trials)
     return (
         f"{run.started_at.astimezone():%Y-%m-%d %H:%M}",
         choices_text(study),
-        f"{ended} of {study.num_trials}",
+        f"{study.num_ended} of {study.num_trials}",
         objectives_text(best.last, study.criteria) if best else NOTHING,
         run.state.value + (f", {counted(failed, 'trial')} failed" if failed else ""),
         plain(os.path.relpath(run.folder) if not run.folder.is_absolute() else str(run.folder)),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from hpo_app.analysis.axes import LARGEST
+from hpo_app.analysis.axes import LARGEST, is_far_apart
 from hpo_app.report.format import number
 from hpo_app.report.markup import Html, element
 
@@ -16,8 +16,6 @@ if TYPE_CHECKING:
 # Drawn for the width between a phone and a desk; the style sheet sees to the size of letters.
 _WIDTH, _HEIGHT = 640, 340
 _LEFT, _RIGHT, _TOP, _BOTTOM = 84, 630, 14, 284
-# Above this ratio of the largest to the smallest value, a linear axis shows only the largest.
-_LOG_RATIO = 1000.0
 # How many looks the style sheet has; further runs begin anew.
 NUM_LOOKS = 6
 
@@ -63,7 +61,7 @@ class _Scale:
     def __init__(self, values: Sequence[float]) -> None:
         drawable = [min(max(value, -LARGEST), LARGEST) for value in values] or [0.0]
         low, high = min(drawable), max(drawable)
-        self._is_log = low > 0 and high / low > _LOG_RATIO
+        self._is_log = is_far_apart(drawable)
         if low == high:
             low, high = low - (abs(low) or 1.0) / 2, high + (abs(high) or 1.0) / 2
         self._low, self._high = self._into(low), self._into(high)

@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from hpo_app.study.records import Study
 
 HEADS = ("search", "best", "gain", "trials", "time", "state", "folder")
-_OPEN = (TrialState.RUNNING, TrialState.INTERRUPTED)
 
 
 @dataclass(frozen=True)
@@ -59,7 +58,7 @@ class SweepRow:
             plain(self.name),
             result_text(study) or NOTHING,
             number(verdict_of(study).gain),
-            f"{_ended(study)} of {study.num_trials}" + (f", {failed} failed" if failed else ""),
+            f"{study.num_ended} of {study.num_trials}" + (f", {failed} failed" if failed else ""),
             duration(study.duration_s),
             self.state,
             plain(self.folder),
@@ -97,14 +96,10 @@ def _fields(row: SweepRow) -> dict[str, object]:
         "best_trial": summary.best.number if summary and summary.best else None,
         "default": summary.default_value if summary else None,
         "gain": verdict_of(study).gain if study else None,
-        "trials_ended": _ended(study) if study else 0,
+        "trials_ended": study.num_ended if study else 0,
         "trials_failed": len(study.in_state(TrialState.FAILED)) if study else 0,
         "num_trials": study.num_trials if study else None,
         "iterations": summary.num_iterations if summary else 0,
         "duration_s": study.duration_s if study else None,
         "folder": row.folder,
     }
-
-
-def _ended(study: Study) -> int:
-    return sum(trial.state not in _OPEN for trial in study.trials)

@@ -34,6 +34,11 @@ class TrialState(str, Enum):
     FAILED = "failed"
     INTERRUPTED = "interrupted"
 
+    @property
+    def is_open(self) -> bool:
+        """Whether a trial in this state may be trained on: it neither ended nor was ended."""
+        return self in (TrialState.RUNNING, TrialState.INTERRUPTED)
+
 
 @dataclass(frozen=True)
 class Report:
@@ -229,9 +234,12 @@ class Study:
     @property
     def is_searched(self) -> bool:
         """Whether all trials of the search have ended, by themselves or by the scheduler."""
-        open_states = {TrialState.RUNNING, TrialState.INTERRUPTED}
-        ended = [trial for trial in self.trials if trial.state not in open_states]
-        return len(ended) == len(self.trials) >= self.num_trials
+        return self.num_ended == len(self.trials) >= self.num_trials
+
+    @property
+    def num_ended(self) -> int:
+        """How many trials of the search have ended, by themselves, by the scheduler or an error."""
+        return sum(not trial.state.is_open for trial in self.trials)
 
     @property
     def _can_confirm(self) -> bool:

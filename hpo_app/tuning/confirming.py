@@ -57,11 +57,8 @@ class Confirming:
         """Go on where an earlier start stopped."""
         self._num_begun = len(study.fresh)
         self.seeds = {trial.seed for trial in study.fresh}
-        open_states = {TrialState.RUNNING, TrialState.INTERRUPTED}
         self._open = {
-            trial.fresh
-            for trial in study.fresh
-            if trial.fresh is not None and trial.state in open_states
+            trial.fresh for trial in study.fresh if trial.fresh is not None and trial.state.is_open
         }
 
     def next(

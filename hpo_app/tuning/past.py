@@ -14,7 +14,6 @@ from ray.tune.schedulers import (
 
 from hpo_app.errors import listed
 from hpo_app.study.fresh import is_fresh, name_of, place_of
-from hpo_app.study.records import TrialState
 from hpo_app.study.replay import StudyBuilder
 from hpo_app.training.checkpoint import (
     checkpoint_checksum,
@@ -75,9 +74,8 @@ class Past:
 
     def restarts(self) -> list[Restart]:
         """Return the trials that have not ended, by number."""
-        open_states = {TrialState.RUNNING, TrialState.INTERRUPTED}
         all_trials = (*self.study.trials, *self.study.fresh)
-        return [self._restart(trial) for trial in all_trials if trial.state in open_states]
+        return [self._restart(trial) for trial in all_trials if trial.state.is_open]
 
     @property
     def of_search(self) -> list[Event]:
