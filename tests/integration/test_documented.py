@@ -7,9 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from hpo_app.analysis.best import best_trial
 from hpo_app.config.compose import compose_config
 from hpo_app.config.parse import parse_plan
 from hpo_app.errors import PlanError
+from hpo_app.study.replay import load_study
 
 
 ROOT = Path(__file__).parents[2]
@@ -61,6 +63,27 @@ def test_a_command_of_the_readme_is_a_plan(mine, command):
     if " -m search_space=" in command:  # A sweep: the first search of it.
         overrides = [text.partition(",")[0] for text in overrides]
     assert problems_in(overrides, config_dir) == []
+
+
+def test_the_function_of_the_readme_is_searched_from_a_folder_with_nothing_of_ours(mine, hpo):
+    trainer = mine / "my_pkg" / "train.py"
+    note = "with open('imports.txt', 'a') as file:\n    print(os.getpid(), file=file)\n"
+    trainer.write_text(f"import os\n{trainer.read_text()}\n\n{note}")
+    (command,) = (line for line in commands() if "model=function" in line)
+    run = ["num_trials=8", "ray.num_cpus=2", "hydra.run.dir=run"]
+    done = hpo(*shlex.split(command)[1:], *run)
+    assert done.returncode == 0, done.stderr
+    study = load_study(mine / "run")
+    assert [len(trial.reports) for trial in study.trials] == [9] * 8
+    # Two workers at most, and this command itself, which looks the function up.
+    assert len(set((mine / "imports.txt").read_text().split())) <= 3
+    best = min(study.trials, key=lambda trial: abs(trial.params["x"] - 3.0))
+    assert best_trial(study).number == best.number
+
+    longer = hpo("action=resume", "run=run", "num_trials=9", "trusted_modules=[my_pkg]")
+    assert longer.returncode == 0, longer.stderr
+    trained = hpo("action=train", "best=run/best.yaml", "trusted_modules=[my_pkg]")
+    assert trained.returncode == 0, trained.stderr
 
 
 def problems_in(overrides, config_dir):
