@@ -10,6 +10,7 @@ from hpo_app.analysis.axes import LARGEST, parameter_axes
 from hpo_app.analysis.pareto import pareto_front
 from hpo_app.analysis.progress import best_so_far
 from hpo_app.analysis.wording import number, plain, value_text
+from hpo_app.report.shown_trials import shown_trials
 
 
 if TYPE_CHECKING:
@@ -42,12 +43,13 @@ def page_data(study: Study, ranked: Sequence[TrialRecord]) -> dict[str, Any]:
     axes = list(parameter_axes(study).values())
     best = ranked[0].number if ranked else None
     front = {trial.number for trial in pareto_front(study)} if len(objectives) > 1 else set()
-    drawn = sorted(ranked[:MAX_DRAWN], key=lambda trial: trial.number)
+    drawn = [trial for _, trial in shown_trials(ranked, MAX_DRAWN)]
     return {
         "objectives": [_objective(study, objective) for objective in objectives],
         "axes": [_axis(axis) for axis in axes],
         "trials": [
-            {**_trial(trial, study, axes, best), "front": trial.number in front} for trial in drawn
+            {**_trial(trial, study, axes, best), "front": trial.number in front}
+            for trial in sorted(drawn, key=lambda trial: trial.number)
         ],
     }
 

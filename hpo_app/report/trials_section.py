@@ -8,6 +8,7 @@ from hpo_app.analysis.tables import param_names
 from hpo_app.report.columns import judged_cells, judged_heads
 from hpo_app.report.format import NOTHING, counted, duration, value_text
 from hpo_app.report.markup import element, joined, scrolling
+from hpo_app.report.shown_trials import shown_trials
 
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ def trials_section(study: Study, ordered: Sequence[TrialRecord], num_ranked: int
     head = ("rank", "trial", *judged_heads(study.criteria), "iterations", "state", "time", *names)
     rows = (
         _row(trial, str(place) if place <= num_ranked else NOTHING, study, names)
-        for place, trial in enumerate(ordered[:MAX_ROWS], start=1)
+        for place, trial in shown_trials(ordered, MAX_ROWS)
     )
     header = element("tr", *(element("th", name, scope="col") for name in head))
     inner = element(

@@ -39,9 +39,12 @@ function drawMark(trial, x, y, parent) {
 
 function drawHistory(chart) {
   const valued = trials.filter((trial) => valueBy(trial) !== null);
-  const numbers = trials.map((trial) => trial.n);
-  const { x, y, box } = frame(chart, numbers, valued.map(valueBy), ["trial", better()]);
-  const path = objective().steps.map(([number, value], index) =>
+  // Of very many trials, the line also passes some that are not drawn.
+  const { steps } = objective();
+  const numbers = [...trials.map((trial) => trial.n), ...steps.map(([number]) => number)];
+  const values = [...valued.map(valueBy), ...steps.map(([, value]) => value)];
+  const { x, y, box } = frame(chart, numbers, values, ["trial", better()]);
+  const path = steps.map(([number, value], index) =>
     index ? `H${x.place(number)}V${y.place(value)}` : `M${x.place(number)} ${y.place(value)}`);
   if (path.length) svg("path", { class: "steps", d: `${path.join("")}H${box.right - 8}` }, chart.root);
   for (const trial of trials) {
