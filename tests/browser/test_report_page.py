@@ -297,3 +297,13 @@ def test_a_value_that_is_pointed_at_has_the_digits_of_the_table(visit, tmp_path,
     for _ in range(2):
         page.keyboard.press("ArrowRight")
     assert f"loss {words} after 1 iteration" in page.locator("#tip").inner_text()
+
+
+def test_no_trial_hides_the_best_one_or_the_default(visit, tmp_path):
+    study = study_of(30)
+    # The default is no longer the best one.
+    study = replace(study, trials=tuple(replace(t, is_default=t.number == 9) for t in study.trials))
+    page = visit(written(study, tmp_path, has_images=False)).page
+    marks = page.locator("#chart-history .mark")
+    drawn = [marks.nth(at).get_attribute("class").split()[-1] for at in (-2, -1)]
+    assert drawn == ["default", "best"]

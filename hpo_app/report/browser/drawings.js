@@ -37,6 +37,12 @@ function drawMark(trial, x, y, parent) {
   return svg("circle", { ...looks, cx: x, cy: y, r: 4.5 }, parent);
 }
 
+// The default configuration and the best trial lie on top of all others.
+function inOrder(some) {
+  const weight = (trial) => (trial.best ? 2 : trial.default ? 1 : 0);
+  return [...some].sort((one, other) => weight(one) - weight(other));
+}
+
 function drawHistory(chart) {
   const valued = trials.filter((trial) => valueBy(trial) !== null);
   // Of very many trials, the line also passes some that are not drawn.
@@ -47,7 +53,7 @@ function drawHistory(chart) {
   const path = steps.map(([number, value], index) =>
     index ? `H${x.place(number)}V${y.place(value)}` : `M${x.place(number)} ${y.place(value)}`);
   if (path.length) svg("path", { class: "steps", d: `${path.join("")}H${box.right - 8}` }, chart.root);
-  for (const trial of trials) {
+  for (const trial of inOrder(trials)) {
     const at = [x.place(trial.n), valueBy(trial) === null ? box.bottom - 5 : y.place(valueBy(trial))];
     chart.marks.set(trial.n, drawMark(trial, ...at, chart.root));
     chart.places.set(trial.n, [at]);
@@ -59,8 +65,7 @@ function drawCurves(chart) {
   const reports = drawn.flatMap(curveBy);
   const ys = reports.map((report) => report[1]);
   const { x, y } = frame(chart, reports.map((report) => report[0]), ys, ["iteration", better()]);
-  const order = (trial) => (trial.best ? 2 : trial.default ? 1 : 0);
-  for (const trial of [...drawn].sort((one, other) => order(one) - order(other))) {
+  for (const trial of inOrder(drawn)) {
     const places = curveBy(trial).map(([at, value]) => [x.place(at), y.place(value)]);
     const group = svg("g", { class: classes(trial, "curve") }, chart.root);
     svg("polyline", { points: places.join(" ") }, group);
