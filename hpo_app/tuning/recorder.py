@@ -20,7 +20,8 @@ from hpo_app.training.seeds import derive_seed
 from hpo_app.tuning.alive import AliveTrials
 from hpo_app.tuning.attempts import NOT_REUSED, error_of, in_another_worker
 from hpo_app.tuning.confirming import Confirming
-from hpo_app.tuning.stopping import StopRules
+from hpo_app.tuning.ending import Ending
+from hpo_app.tuning.ledger import Ledger
 from hpo_app.tuning.storage import RunStorage
 from hpo_app.tuning.view import ShieldedView
 from hpo_app.tuning.watchdog import STALLED
@@ -45,8 +46,7 @@ class Recorder(Callback):
     """Writes the journal of a run, tells the sampler the truth, and feeds the live view.
 
     Attributes:
-        stop_reason: Why the run is to end before its last trial; empty while it goes on.
-        search_end: Why the search, and not the run, is to end before its last trial, or empty.
+        ending: Says when the search is to end, and when the run.
         confirming: Says what is trained once the search is over.
         alive: Which trials have begun and not ended.
         signals: What this process is told.
@@ -59,21 +59,16 @@ class Recorder(Callback):
     ) -> None:
         self._plan = plan
         self._folder = folder
-        self._journal = journal
         self._searcher = searcher
         self._view = ShieldedView(view)
-        self._builder: StudyBuilder | None = None
+        self._ledger = Ledger(journal, self._view)
         self.alive = AliveTrials()
         self._clones: list[dict[str, Any]] = []
         self._cut: set[int] = set()
         self.storage = RunStorage(plan, folder, self._view.notice, self.request_stop)
         self._restarts: deque[Restart] = deque()
-        self._rules = StopRules(plan)
         self.confirming = Confirming(plan, self._view.notice)
-        self.stop_reason = ""
-        self.search_end = ""
-        self._ending = ""
-        self._untold: list[tuple[str, TrialRecord]] = []
+        self.ending = Ending(plan, self.confirming)
         self.signals = Signals()
         self.lost_process: Callable[[], str] = str
 
@@ -87,32 +82,29 @@ class Recorder(Callback):
     @property
     def elapsed_s(self) -> float:
         """Seconds since the run started."""
-        return self._journal.elapsed_s
+        return self._ledger.elapsed_s
+
+    @property
+    def stop_reason(self) -> str:
+        """Why the run is to end before its last trial; empty while it goes on."""
+        return self.ending.stop_reason
+
+    @property
+    def search_end(self) -> str:
+        """Why the search, and not the run, is to end before its last trial, or empty."""
+        return self.ending.search_end
 
     def study(self) -> Study:
         """Return the study as it stands."""
-        if self._builder is None:
-            raise RuntimeError("the journal was not opened")
-        return self._builder.study()
+        return self._ledger.study()
 
     def request_stop(self, reason: str) -> None:
         """Let the run end in order; the first reason stands, and an empty one is none."""
-        self.stop_reason = self.stop_reason or reason
-
-    def _end_search(self, reason: str) -> None:
-        """Let the search end in order; what it found is confirmed, if anything is to be."""
-        if self.confirming.is_over:
-            self.request_stop(reason)
-        else:
-            self.search_end = self.search_end or reason
-
-    def is_cut(self, number: int) -> bool:
-        """Return whether a trial has to end because its part of the run does, or is not wanted."""
-        return not self._plan.confirm.is_on if is_fresh(number) else bool(self.search_end)
+        self.ending.stop(reason)
 
     def open(self, opened: dict[str, Any]) -> None:
         """Write the first event of the journal."""
-        self._builder = StudyBuilder(self._folder, opened)
+        self._ledger.builder = StudyBuilder(self._folder, opened)
         self._write("opened", **opened)
         self._sync()
 
@@ -124,13 +116,10 @@ class Recorder(Callback):
             decided: Unfinished trials that the scheduler had decided to stop already.
             resumed: What the journal says of this start.
         """
-        self._builder = past.builder
+        self._ledger.builder = past.builder
         for trial in past.study.trials:
             self._view.changed("asked", trial)
-            self._rules.is_sound |= bool(trial.reports)
-            # What made trials fail may be mended by now.
-            if trial.state in (TrialState.FINISHED, TrialState.STOPPED):
-                self._end_search(self._rules.ended(trial, trial.state))
+        self.ending.take_over(past.study.trials)
         self.confirming.take_over(past.study)
         restarts = past.restarts()
         self._write("resumed", **resumed)
@@ -143,17 +132,17 @@ class Recorder(Callback):
                 continue
             self._restarts.append(restart)
         # Now: a trial that is asked for before the first event would undo the race.
-        self._end_search(self.confirming.end_of_search(self.elapsed_s))
+        self.ending.end_search(self.confirming.end_of_search(self.elapsed_s))
         self._sync()
 
     @property
     def num_restarts(self) -> int:
         """How many trials of an earlier start are still to be taken up."""
-        return sum(not self.is_cut(restart.record.number) for restart in self._restarts)
+        return sum(not self.ending.is_cut(restart.record.number) for restart in self._restarts)
 
     def next_restart(self) -> Restart | None:
         """Return the next trial of an earlier start that goes on, or None."""
-        allowed = (each for each in self._restarts if not self.is_cut(each.record.number))
+        allowed = (each for each in self._restarts if not self.ending.is_cut(each.record.number))
         restart = next(allowed, None)
         if restart is None:
             return None
@@ -201,26 +190,20 @@ class Recorder(Callback):
 
     def _exhausted(self, reason: str) -> None:
         """Ask for no further trial; those that train go on."""
-        self._ending = reason
+        self.ending.exhausted = reason
         self._write("exhausted", reason=reason)
-
-    @property
-    def is_exhausted(self) -> bool:
-        """Whether there is no further trial to ask for, however many were wanted."""
-        return bool(self._ending)
 
     def close(self) -> None:
         """Put on record what the run's end cut off, and why it ended."""
         waiting = [restart.record.number for restart in self._restarts]
         for number in sorted({*self.alive, *waiting}):
             self._end(number, TrialState.INTERRUPTED)
-        whole = self.search_end or self._ending or f"all {self._plan.num_trials} trials ended"
-        self._write("closed", reason=self.stop_reason or whole)
+        self._write("closed", reason=self.ending.reason)
         self._sync()
 
     def break_off(self, error: BaseException) -> None:
         """Say that the run ends because of an error outside its trials."""
-        self.stop_reason = self.storage.broken_off(error)
+        self.ending.stop_reason = self.storage.broken_off(error)
 
     def cloned(self, target: int, source: int, iteration: int, params: Params, path: str) -> None:
         """Remember an exploit step of population-based training.
@@ -277,7 +260,7 @@ class Recorder(Callback):
         # A scheduler also stops trials that it had paused: those have not returned.
         was_stopped = number in self._cut or not trial.last_result.get("done")
         is_cut = was_stopped and record.iterations < self._plan.iterations
-        state = TrialState.INTERRUPTED if self.is_cut(number) else TrialState.STOPPED
+        state = TrialState.INTERRUPTED if self.ending.is_cut(number) else TrialState.STOPPED
         self._end(number, state if is_cut else TrialState.FINISHED)
 
     def on_trial_recover(self, *_: Any, trial: Any, **__: Any) -> None:
@@ -304,9 +287,9 @@ class Recorder(Callback):
         """Tune has handled an event: what it told becomes safe, and is shown."""
         self._write_clones()
         self._end_untold()
-        if self._journal.has_pending:
+        if self._ledger.has_pending:
             self._sync()
-        self._check_budget()
+        self.ending.look_at_clock(self.elapsed_s)
         self.request_stop(self.signals.reason)
         self._view.refresh(self.elapsed_s)
 
@@ -340,15 +323,6 @@ class Recorder(Callback):
             elif trial.status == "ERROR" or not self.stop_reason:
                 self._end(number, TrialState.FAILED, NOT_REUSED)
 
-    def _check_budget(self) -> None:
-        budget = self._plan.time_budget_s
-        if self.stop_reason or budget is None:
-            return
-        if self.elapsed_s >= budget:
-            self.stop_reason = f"the time budget of {budget:g} s was used up"
-        else:
-            self._end_search(self.confirming.end_of_search(self.elapsed_s))
-
     def _end(self, number: int, state: TrialState, error: str | None = None) -> None:
         self.alive.end(number)
         fields = {"error": error} if error else {}
@@ -358,11 +332,7 @@ class Recorder(Callback):
         told = self._searcher.tell(number, Outcome(state, self._record(number).reports))
         self._write("ended", trial=number, state=state.value, told=told, **fields)
         self.storage.ended(self._record(number), state)
-        reason = self._rules.ended(self._record(number), state, error or "")
-        if state is TrialState.FAILED:
-            self.request_stop(reason)
-        else:
-            self._end_search(reason)
+        self.ending.trial_ended(self._record(number), state, error or "")
 
     def _end_fresh(self, number: int, state: TrialState, fields: dict[str, str]) -> None:
         """Take note of a training that no sampler learns from and that ends no search."""
@@ -371,23 +341,13 @@ class Recorder(Callback):
         self.confirming.ended(self._record(number), self.study())
 
     def _record(self, number: int) -> TrialRecord:
-        if self._builder is None:
-            raise RuntimeError("the journal was not opened")
-        return self._builder.record(number)
+        return self._ledger.record(number)
 
     def _write(self, event: str, **fields: Any) -> None:
-        at_s = self._journal.append(event, **fields)
-        if self._builder is not None:
-            self._builder.add(event, at_s, fields)
-        if "trial" in fields and not is_fresh(fields["trial"]):
-            self._untold.append((event, self._record(fields["trial"])))
+        self._ledger.write(event, **fields)
 
     def _sync(self) -> None:
-        """Make safe what was written, and only then tell of it: what was told is never lost."""
-        self._journal.sync()
-        for event, record in self._untold:
-            self._view.changed(event, record)
-        self._untold.clear()
+        self._ledger.sync()
         # Only now: who reads the journal after a kill needs what it says.
         self.storage.tidy()
 

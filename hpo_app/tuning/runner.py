@@ -61,7 +61,7 @@ class _RunStopper(tune.Stopper):
         self._recorder = recorder
 
     def __call__(self, trial_id: str, result: dict[str, Any]) -> bool:  # noqa: ARG002
-        return self._recorder.is_cut(int(trial_id))
+        return self._recorder.ending.is_cut(int(trial_id))
 
     def stop_all(self) -> bool:
         return bool(self._recorder.stop_reason)

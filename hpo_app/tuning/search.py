@@ -107,11 +107,7 @@ class TuneSearch(SearchAlgorithm):
     def _is_searched(self) -> bool:
         """Whether the search asks for no further trial."""
         recorder = self._recorder
-        return (
-            recorder.is_exhausted
-            or bool(recorder.search_end)
-            or recorder.num_asked >= self.num_trials
-        )
+        return recorder.ending.is_searched or recorder.num_asked >= self.num_trials
 
     def _trial(
         self,
