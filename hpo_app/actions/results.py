@@ -9,11 +9,13 @@ from hpo_app.actions.app_command import training_command
 from hpo_app.actions.typed import train_command
 from hpo_app.analysis.best import best_trial
 from hpo_app.analysis.claim import claim_of
+from hpo_app.analysis.lineage import schedule_of
 from hpo_app.analysis.pareto import pareto_front
 from hpo_app.analysis.tables import write_trials_csv
 from hpo_app.analysis.wording import bounds_text, plain
 from hpo_app.config.best import BestConfig, write_best
 from hpo_app.config.render import render
+from hpo_app.config.schedule import SCHEDULE, Step, write_schedule
 from hpo_app.config.secrets import with_secrets_by_name
 from hpo_app.errors import listed
 from hpo_app.report.summary_json import claim_fields, write_summary
@@ -64,6 +66,34 @@ def _write_front(plan: RunPlan, study: Study) -> None:
         _write(plan, study, trial, f"{FRONT_FOLDER}/{name}")
 
 
+def _write_schedule(
+    plan: RunPlan, study: Study, trial: TrialRecord, provenance: dict[str, Any]
+) -> None:
+    """Write the values that a member of a population came through, if they changed on the way."""
+    path = study.folder / SCHEDULE
+    path.unlink(missing_ok=True)  # An earlier start of this run may have had another winner.
+    if not trial.clones:
+        return
+    seeds = {each.number: each.seed for each in study.trials}
+    template = with_secrets_by_name(plan.template)
+    steps = [
+        Step(
+            stretch.start,
+            stretch.params,
+            render(template, stretch.params),
+            {"trial": stretch.member, "trial_seed": seeds[stretch.member]},
+        )
+        for stretch in schedule_of(trial, study)
+    ]
+    provenance["schedule"] = SCHEDULE
+    head = [
+        f"What trial {trial.number} of run {study.run_id} was trained with, step by step: its "
+        "state came through these values.",
+        "best.yaml beside it holds the last ones, and action=train goes through all of them.",
+    ]
+    write_schedule(path, steps, provenance, head)
+
+
 def _write(plan: RunPlan, study: Study, trial: TrialRecord, name: str) -> None:
     unmet = trial.unmet(plan.criteria)
     provenance: dict[str, Any] = {
@@ -73,6 +103,8 @@ def _write(plan: RunPlan, study: Study, trial: TrialRecord, name: str) -> None:
         "iterations": trial.iterations,
         **{metric: trial.last[metric] for metric in plan.criteria.metrics},
     }
+    if name == "best.yaml":
+        _write_schedule(plan, study, trial, provenance)
     claim = claim_of(study) if name == "best.yaml" else None
     if claim is not None:
         provenance["confirmed"] = claim_fields(claim)

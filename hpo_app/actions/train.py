@@ -8,7 +8,7 @@ import sys
 import time
 import traceback
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 
@@ -17,19 +17,27 @@ from hpo_app.config.app_trust import refuse_app
 from hpo_app.config.best import BestConfig, read_best
 from hpo_app.config.build import load_function
 from hpo_app.config.render import render, with_typed_trust
+from hpo_app.config.schedule import SCHEDULE, read_schedule
 from hpo_app.config.settings import RunSettings
 from hpo_app.errors import EXIT_COMPLETE, HpoError, Problem, TrainingError
 from hpo_app.redaction import hide, secrets_in
-from hpo_app.report.format import bounds_text, duration, number, objectives_text
+from hpo_app.report.format import (
+    bounds_text,
+    duration,
+    number,
+    objectives_text,
+    params_text,
+)
 from hpo_app.study.disk import is_full
-from hpo_app.training.fit_one import fit_one
+from hpo_app.training.fit_one import fit_by_schedule
 from hpo_app.training.seeds import derive_seed
 
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from hpo_app.actions.command import Command
+    from hpo_app.config.schedule import Step
 
 
 def run(command: Command) -> Outcome:
@@ -39,12 +47,15 @@ def run(command: Command) -> Outcome:
         TrainingError: If the training function raises an error of its own.
     """
     config, settings = _configuration(command)
+    steps = _steps(command, config)
     hide(text for _, text in secrets_in(config.rendered._asdict()))
     console = Console(highlight=False)
     iterations = config.rendered.training["iterations"]
     what = command.best or "the default configuration, as no best= is given"
     text = f"training {iterations} iterations with seed {settings.seed}: {what}"
     console.print(text, markup=False, soft_wrap=True)
+    for sentence in _on_steps(steps):
+        console.print(sentence, markup=False, soft_wrap=True)
     started = time.monotonic()
     history: list[Mapping[str, float]] = []
 
@@ -56,7 +67,7 @@ def run(command: Command) -> Outcome:
         time_text = f"{duration(gone)} gone, about {duration(left)} left"
         console.print(f"[{len(history)}/{iterations}] {shown}  ({time_text})", markup=False)
 
-    _fit(config, settings, command.folder, show)
+    _fit((config, steps), settings, command.folder, show)
     criteria, last = config.criteria, history[-1]
     value = last[criteria.objective.metric]
     _write_history(command.folder, history)
@@ -80,18 +91,40 @@ def _configuration(command: Command) -> tuple[BestConfig, RunSettings]:
     return best, RunSettings(plan.seed, plan.resources.cpu, plan.trusted_modules)
 
 
+def _steps(command: Command, config: BestConfig) -> tuple[Step, ...]:
+    """Return the steps that the winner of a population went through; none of any other."""
+    if command.best is None:
+        return ()
+    trusted = command.settings.trusted_modules
+    steps = read_schedule(Path(command.best), config, command.changes, trusted)
+    for step in steps:
+        refuse_app(step.rendered.model, command.changes, trusted)
+    return steps
+
+
+def _on_steps(steps: tuple[Step, ...]) -> Iterator[str]:
+    if steps:
+        yield f"its values changed while it trained, and so they do now, by {SCHEDULE}:"
+    before: Mapping[str, Any] = {}
+    for step in steps:
+        changed = {name: each for name, each in step.params.items() if before.get(name) != each}
+        yield f"  after iteration {step.iteration}: {params_text(changed) or 'as before'}"
+        before = step.params
+
+
 def _fit(
-    config: BestConfig,
+    what: tuple[BestConfig, tuple[Step, ...]],
     settings: RunSettings,
     folder: Path,
     on_report: Callable[[int, Mapping[str, float]], None],
 ) -> None:
+    config, steps = what
     trainer = config.rendered.model["trainer"]
     train = load_function(trainer, settings.trusted_modules)
     try:
-        fit_one(
+        fit_by_schedule(
             train,
-            *config.rendered,
+            [(step.iteration, step.rendered) for step in steps] or [(0, config.rendered)],
             metric=config.criteria.objective.metric,
             others=config.criteria.metrics[1:],
             seed=derive_seed(settings.seed, "train"),

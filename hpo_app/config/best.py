@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
+    from omegaconf import DictConfig
+
     from hpo_app.config.overrides import Override
     from hpo_app.plan.criteria import Criteria
 
@@ -59,10 +61,18 @@ def write_best(path: Path, best: BestConfig, head: Sequence[str]) -> None:
     """Write a configuration as YAML, with comment lines above it."""
     content = {
         **_judged_by(best.criteria),
+        # Where it is a choice of a config group, there is nothing left to search.
+        "search_space": None,
         "params": dict(best.params),
         **best.rendered._asdict(),
         "provenance": dict(best.provenance),
     }
+    # Hydra reads the first line: a copy of the file is a choice of conf/model as it is.
+    write_yaml(path, content, ("@package _global_", *head))
+
+
+def write_yaml(path: Path, content: Mapping[str, Any], head: Sequence[str]) -> None:
+    """Write plain values as YAML without what is secret in them, with comment lines above."""
     comments = "".join(f"# {_on_one_line(line)}\n" for line in head)
     text = OmegaConf.to_yaml(OmegaConf.create(literal(content)))
     replace_file(path, comments + named_secrets(text))
@@ -82,15 +92,9 @@ def read_best(
         RunFolderError: If the file is missing or is not such a configuration.
         PlanError: If a change names a key that the configuration does not have.
     """
-    overrides = [read_override(text) for text in changes]
     try:
-        config = read_yaml(path.resolve())  # A person named it, be it through a link.
-        stored = OmegaConf.to_container(config, resolve=False)
-        _refuse_interpolations(stored, secret_variables(stored))
-        _refuse_unknown(config, overrides)
-        changed = with_changes(config, overrides)
-        content: Any = OmegaConf.to_container(changed, resolve=True)
-        best = _from(content)
+        # A person named it, be it through a link.
+        return configuration_in(read_yaml(path.resolve()), changes, trusted_modules)
     except OSError as error:
         got = f"{path} ({error.strerror or error})"
         fix = "name the best.yaml of a run folder"
@@ -101,6 +105,23 @@ def read_best(
         fix = fix_of(error, otherwise="restore the file from a copy")
         problem = Problem(str(path), text, expected, fix)
         raise RunFolderError([problem]) from error
+
+
+def configuration_in(
+    config: DictConfig, changes: Sequence[str], trusted_modules: Sequence[str]
+) -> BestConfig:
+    """Return the configuration that the keys of a file hold, with changes on top.
+
+    Raises:
+        Exception: One of `UNREADABLE`, if they hold none.
+        PlanError: If a change names a key that the configuration does not have.
+    """
+    overrides = [read_override(text) for text in changes]
+    stored = OmegaConf.to_container(config, resolve=False)
+    _refuse_interpolations(stored, secret_variables(stored))
+    _refuse_unknown(config, overrides)
+    content: Any = OmegaConf.to_container(with_changes(config, overrides), resolve=True)
+    best = _from(content)
     with_typed_trust(best.rendered, trusted_modules)
     return best
 

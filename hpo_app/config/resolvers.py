@@ -31,8 +31,10 @@ def register_resolvers() -> None:
     OmegaConf.register_resolver("hpo.unique", _unique, replace=True, use_cache=True)
 
 
-def _defaults(space: DictConfig) -> dict[str, Any]:
+def _defaults(space: DictConfig | None) -> dict[str, Any]:
     """`${hpo.defaults:${search_space}}`: what a model gets in the default configuration."""
+    if space is None:  # A best.yaml as a choice of a config group leaves nothing to sample.
+        return {}
     # Rules may hold ${params.…}, which are what is asked for here.
     entries = {str(name): _resolved(space[name]) for name in space if name != RULES}
     # An entry that cannot be read is left out here; the plan says what is wrong with it.

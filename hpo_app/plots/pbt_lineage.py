@@ -9,6 +9,7 @@ from matplotlib.collections import LineCollection
 
 from hpo_app.analysis.axes import parameter_axes
 from hpo_app.analysis.best import best_trial
+from hpo_app.analysis.lineage import course_of, stretches_of
 from hpo_app.analysis.wording import counted, json_text
 from hpo_app.plots.points import LOOKS
 from hpo_app.plots.scales import scale_along_y
@@ -34,28 +35,11 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from hpo_app.analysis.axes import ParameterAxis
-    from hpo_app.plan.search_space import Params
-    from hpo_app.study.records import Clone, Study, TrialRecord
+    from hpo_app.analysis.lineage import Stretch
+    from hpo_app.study.records import Study
 
 MAX_SCHEDULES = 4
 _SCHEDULE_HEIGHT_IN = 1.3
-
-
-@dataclass(frozen=True)
-class Stretch:
-    """A part of a member's training with the same values.
-
-    Attributes:
-        member: Number of the trial.
-        start: Iteration of the state it went on from; 0 for a fresh one.
-        end: Last iteration that it trained with these values.
-        params: The values.
-    """
-
-    member: int
-    start: int
-    end: int
-    params: Params
 
 
 @dataclass(frozen=True)
@@ -94,7 +78,7 @@ class Lineage:
 
 def pbt_lineage(study: Study) -> Lineage:
     """Return who went on from whom; without an exploit step there are stretches only."""
-    by_number = {trial.number: _stretches(trial) for trial in study.trials}
+    by_number = {trial.number: stretches_of(trial) for trial in study.trials}
     copies = [
         Copy(clone.source, trial.number, clone.iteration)
         for trial in study.trials
@@ -104,7 +88,7 @@ def pbt_lineage(study: Study) -> Lineage:
     return Lineage(
         tuple(stretch for stretches in by_number.values() for stretch in stretches),
         tuple(copies),
-        _winning(study, by_number),
+        course_of(best_trial(study), study),
         tuple(failed),
         _changed(study, by_number.values()),
     )
@@ -136,45 +120,6 @@ def draw(study: Study) -> Figure:
         handles, labels, loc="outside lower center", fontsize=TICK_SIZE, frameon=False, ncols=4
     )
     return figure
-
-
-def _stretches(trial: TrialRecord) -> list[Stretch]:
-    if not trial.clones:
-        return [Stretch(trial.number, 0, trial.iterations, trial.params)]
-    own = trial.params if trial.own_params is None else trial.own_params
-    starts = [0, *(clone.iteration for clone in trial.clones)]
-    params = [own, *(clone.params for clone in trial.clones)]
-    ends = [_reached(trial, clone, place) for place, clone in enumerate(trial.clones)]
-    return [
-        Stretch(trial.number, start, max(start, end), values)
-        for start, end, values in zip(starts, [*ends, trial.iterations], params, strict=True)
-    ]
-
-
-def _reached(trial: TrialRecord, clone: Clone, place: int) -> int:
-    """Return how far a trial had come when it took over another's state.
-
-    What it repeated later is not on record, so that this can be too few, but for the first step.
-    """
-    if place == 0 and trial.own_reports:
-        return trial.own_reports[-1].iteration
-    return max((r.iteration for r in trial.reports if r.at_s <= clone.at_s), default=0)
-
-
-def _winning(study: Study, by_number: dict[int, list[Stretch]]) -> tuple[Stretch, ...]:
-    best = best_trial(study)
-    trials = {trial.number: trial for trial in study.trials}
-    course: list[Stretch] = []
-    trial, before_s, end = best, float("inf"), best.iterations if best is not None else 0
-    while trial is not None:
-        steps = [clone for clone in trial.clones if clone.at_s < before_s]
-        stretch = by_number[trial.number][len(steps)]
-        course.insert(0, Stretch(trial.number, stretch.start, end, stretch.params))
-        if not steps:
-            break
-        # Backwards in time at each step, so that this ends whatever a journal says.
-        trial, before_s, end = trials.get(steps[-1].source), steps[-1].at_s, steps[-1].iteration
-    return tuple(course)
 
 
 def _changed(study: Study, all_stretches: Iterable[list[Stretch]]) -> tuple[str, ...]:

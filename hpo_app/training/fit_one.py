@@ -6,13 +6,14 @@ import contextlib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypedDict
 
+from hpo_app.errors import Problem
 from hpo_app.training.checkpoint import read_iteration, save_checkpoint
-from hpo_app.training.contract import ReportError, TrialOver
+from hpo_app.training.contract import ConfigurationError, ReportError, TrialOver
 from hpo_app.training.reports import checked_count, checked_metrics
 
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
     from typing import Unpack
 
@@ -34,6 +35,7 @@ class LocalTrial:
         on_report: Called after each report with its iteration and metrics.
         checkpoint: Folder with the training state to continue from; may be `folder`.
         others: Names of further metrics that every report must have.
+        until: Report after which it pauses, with a checkpoint; None to train to its end.
         number: The trial's number.
         params: The sampled values; empty without a search.
         reports: What was reported, in order, without the reports before `checkpoint`.
@@ -49,6 +51,7 @@ class LocalTrial:
     on_report: Callable[[int, dict[str, float]], None] | None = None
     checkpoint: Path | None = None
     others: tuple[str, ...] = ()
+    until: int | None = None
     number: int = 0
     params: Params = field(default_factory=dict)
     reports: list[dict[str, float]] = field(default_factory=list, init=False)
@@ -70,16 +73,16 @@ class LocalTrial:
             return False
         coming = self.iteration + 1
         is_regular = self.checkpoint_every > 0 and coming % self.checkpoint_every == 0
-        return is_regular or coming == self.iterations
+        return is_regular or coming in (self.iterations, self.until)
 
     def report(self, metrics: Mapping[str, float], checkpoint: Path | None = None) -> None:
         """Keep one report, and a copy of its checkpoint in place of the last one.
 
         Raises:
             ReportError: If the metric is missing or not a finite number.
-            TrialOver: If the trial has made all its reports before.
+            TrialOver: If the trial has made all its reports before, or pauses after this one.
         """
-        if self.iteration >= self.iterations:
+        if self.iteration >= self.iterations or self.iteration == self.until:
             raise TrialOver
         numbers = checked_metrics(metrics, self.metric, *self.others)
         if checkpoint is not None and self.folder is not None:
@@ -88,6 +91,8 @@ class LocalTrial:
         self.reports.append(numbers)
         if self.on_report is not None:
             self.on_report(self.iteration, numbers)
+        if self.iteration == self.until:
+            raise TrialOver
 
 
 class FitOptions(TypedDict, total=False):
@@ -98,6 +103,7 @@ class FitOptions(TypedDict, total=False):
     on_report: Callable[[int, dict[str, float]], None] | None
     checkpoint: Path | None
     others: tuple[str, ...]
+    until: int | None
 
 
 def fit_one(
@@ -121,8 +127,8 @@ def fit_one(
         metric: Name of a number that every report must have.
         seed: Seed of everything random.
         **options: `folder` for the newest checkpoint, `num_cpus`, `on_report`,
-            `checkpoint` to continue from, and the names of `others` that every report must
-            have.
+            `checkpoint` to continue from, the names of `others` that every report must have, and
+            the report `until` which to train.
 
     Returns:
         The reports of this call: at most `iterations`, without those before the checkpoint.
@@ -148,3 +154,52 @@ def fit_one(
             f'trial.report({{"{metric}": …}}) after each iteration.'
         )
     return trial.reports
+
+
+def fit_by_schedule(
+    train: TrainFunction,
+    steps: Sequence[tuple[int, Sequence[Mapping[str, Any]]]],
+    *,
+    metric: str,
+    seed: int,
+    **options: Unpack[FitOptions],
+) -> list[dict[str, float]]:
+    """Train with settings that change on the way, each time from the checkpoint before.
+
+    Args:
+        train: The training function.
+        steps: `(iteration, (model, data, training))`, after which settings come with which
+            iteration; the first one is 0, and each is higher than the one before.
+        metric: Name of a number that every report must have.
+        seed: Seed of everything random.
+        **options: As for `fit_one`; with more than one step, there has to be a `folder`.
+
+    Returns:
+        All reports, in order; fewer than there would be where the training function ends before.
+
+    Raises:
+        ConfigurationError: As `fit_one`; and if there is no checkpoint to go on from.
+        ReportError: As `fit_one`.
+    """
+    reports: list[dict[str, float]] = []
+    folder = options.get("folder")
+    ends = [*(start for start, _ in steps[1:]), None]
+    for (start, settings), end in zip(steps, ends, strict=True):
+        if start:
+            if len(reports) < start:
+                break  # It has ended by itself.
+            _refuse_missing_state(folder, start)
+            options["checkpoint"] = folder
+        model, data, training = settings
+        options["until"] = end
+        reports += fit_one(train, model, data, training, metric=metric, seed=seed, **options)
+    return reports
+
+
+def _refuse_missing_state(folder: Path | None, iteration: int) -> None:
+    reached = read_iteration(folder) if folder is not None and folder.is_dir() else 0
+    if reached != iteration:
+        got = f"no checkpoint after iteration {iteration}"
+        expected = "one where trial.is_checkpoint_due, because the settings change there"
+        fix = "hand it to trial.report(…, checkpoint=FOLDER)"
+        raise ConfigurationError([Problem("model.trainer", got, expected, fix)])

@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from hpo_app.plots.pbt_lineage import Copy, Stretch, draw, pbt_lineage
+from hpo_app.analysis.lineage import Stretch
+from hpo_app.plots.pbt_lineage import Copy, draw, pbt_lineage
 from hpo_app.study.records import Clone, TrialState
 
 

@@ -15,8 +15,8 @@ from hpo_app.training.checkpoint import (
     save_checkpoint,
     write_iteration,
 )
-from hpo_app.training.contract import ReportError
-from hpo_app.training.fit_one import LocalTrial, fit_one
+from hpo_app.training.contract import ConfigurationError, ReportError
+from hpo_app.training.fit_one import LocalTrial, fit_by_schedule, fit_one
 
 
 if TYPE_CHECKING:
@@ -225,3 +225,48 @@ def test_one_report_more_than_there_are_iterations_ends_the_training() -> None:
     reports = fit_one(train, {}, {}, {"iterations": 3}, metric="loss", seed=0)
 
     assert [report["loss"] for report in reports] == [0.0, 1.0, 2.0]
+
+
+def by_schedule(tmp_path: Path, train: Any, *starts: int, **options: Any) -> list[dict[str, float]]:
+    training = {"iterations": 5}
+    steps = [(start, ({"add": start}, {"scratch": str(tmp_path)}, training)) for start in starts]
+    return fit_by_schedule(train, steps, metric="steps", seed=11, **options)
+
+
+def adding(
+    model: dict[str, Any], data: dict[str, Any], training: dict[str, Any], trial: Trial
+) -> None:
+    """A trainer whose state is a sum of what each of its steps adds."""
+    total = float((trial.checkpoint / "sum").read_text()) if trial.checkpoint else 0.0
+    folder = Path(data["scratch"])
+    for _ in range(trial.iteration, training["iterations"]):
+        total += 1.0 + model["add"]
+        (folder / "sum").write_text(str(total))
+        trial.report({"steps": total}, checkpoint=folder if trial.is_checkpoint_due else None)
+
+
+def test_settings_change_after_the_iterations_of_a_schedule(tmp_path: Path) -> None:
+    (tmp_path / "scratch").mkdir()
+    seen: list[int] = []
+    options = {"folder": tmp_path / "state", "on_report": lambda at, _: seen.append(at)}
+    reports = by_schedule(tmp_path / "scratch", adding, 0, 2, 4, **options)
+    # Two steps of 1, two of 3, and one of 5, each from the state before.
+    assert [report["steps"] for report in reports] == [1.0, 2.0, 5.0, 8.0, 13.0]
+    assert seen == [1, 2, 3, 4, 5]
+    assert read_iteration(tmp_path / "state") == 5
+
+
+def test_a_schedule_needs_a_state_to_go_on_from(tmp_path: Path) -> None:
+    def forgetful(model: Any, data: Any, training: Any, trial: Trial) -> None:
+        for _ in range(trial.iteration, training["iterations"]):
+            trial.report({"steps": 1.0})
+
+    with pytest.raises(ConfigurationError, match="no checkpoint after iteration 3"):
+        by_schedule(tmp_path, forgetful, 0, 3, folder=tmp_path / "state")
+
+
+def test_a_training_that_ends_by_itself_ends_its_schedule(tmp_path: Path) -> None:
+    def short(model: Any, data: Any, training: Any, trial: Trial) -> None:
+        trial.report({"steps": 1.0})
+
+    assert len(by_schedule(tmp_path, short, 0, 3, folder=tmp_path / "state")) == 1
