@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from hpo_app.actions.command import Command
-    from hpo_app.plan.run_plan import RunPlan
+    from hpo_app.plan.run_plan import Baseline, RunPlan
     from hpo_app.study.earlier import EarlierRun
 
 
@@ -77,6 +77,7 @@ def plan_rows(
         *_rules(plan),
         *(("warm start", earlier_sentence(run_before)) for run_before in earlier),
         ("trial 0", _default(plan)),
+        *(("baseline", _baseline(plan, each)) for each in plan.baselines),
         *_prior(plan),
         *((("trackers", ", ".join(plan.trackers)),) if plan.trackers else ()),
         *_confirmation(plan, slots),
@@ -131,17 +132,24 @@ def _rules(plan: RunPlan) -> list[tuple[str, str]]:
 
 
 def _prior(plan: RunPlan) -> list[tuple[str, str]]:
-    last, priors = min(plan.prior_trials, plan.num_trials - 1), plan.space.priors
-    if not priors or not last:
+    before, priors = len(plan.first_params), plan.space.priors
+    last = min(plan.prior_trials, plan.num_trials - before)
+    if not priors or last < 1:
         return []
     widths = listed(f"{plain(name)} by {width:g}" for name, width in priors.items())
     count = len(prior_draws(plan.space, plan.seed, last))
+    first, end = before, before + count - 1
     if count == last:
-        return [("prior", f"trials 1 to {last} are drawn around it, {widths}")]
-    which = "only trial 1 is" if count == 1 else f"only trials 1 to {count} are"
+        return [("prior", f"trials {first} to {end} are drawn around it, {widths}")]
+    which = f"only trial {first} is" if count == 1 else f"only trials {first} to {end} are"
     which = which if count else "no trial is"
     why = f"there are no {last} others that keep the rules"
     return [("prior", f"{which} drawn around it, {widths}: {why}")]
+
+
+def _baseline(plan: RunPlan, baseline: Baseline) -> str:
+    number = plan.first_params.index(baseline.params)
+    return f"trial {number}, {plain(baseline.source)}: {params_text(baseline.params)}"
 
 
 def _confirmation(plan: RunPlan, slots: int | None) -> list[tuple[str, str]]:
@@ -149,14 +157,17 @@ def _confirmation(plan: RunPlan, slots: int | None) -> list[tuple[str, str]]:
     if not confirm.is_on:
         return []
     per_search = confirm.share / (1.0 - confirm.share)
-    claim = 2 * confirm.claim_seeds
+    claim = (1 + max(len(plan.first_params), 1)) * confirm.claim_seeds
+    if plan.baselines:
+        claim += (1 + len(plan.baselines)) * confirm.first_seeds
     # A scheduler that stops trials makes the search shorter, and with it what it may take.
     most = max(int(per_search * plan.num_trials), claim)
+    brought = " and the baselines" if plan.baselines else ""
     replay = " and one replay" if confirm.has_replay else ""
     waves = "" if slots is None else f", {math.ceil(most / max(slots, 1))} waves of full length"
     text = (
-        f"the best {confirm.contenders} race on fresh seeds: {claim} to {most} trainings of "
-        f"{plan.iterations} iterations{replay}, {confirm.share:.0%} of the run{waves}, at most"
+        f"the best {confirm.contenders}{brought} race on fresh seeds: {claim} to {most} trainings "
+        f"of {plan.iterations} iterations{replay}, {confirm.share:.0%} of the run{waves}, at most"
     )
     if plan.time_budget_s is not None:
         left = duration(confirm.share * plan.time_budget_s)

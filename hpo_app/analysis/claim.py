@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from hpo_app.analysis.robust import Interval
+    from hpo_app.plan.run_plan import Baseline
     from hpo_app.study.records import Study, TrialRecord
 
 
@@ -33,7 +34,7 @@ class Worth:
         trial: Number of the trial whose configuration it is.
         values: What each training came to, in the order of the seeds.
         mean: Their interquartile mean; None if every training failed.
-        interval: Of the mean; None if there are too few values.
+        interval: Of the mean; None if there are too few values, or if they are all equal.
         num_failed: How many trainings failed.
     """
 
@@ -42,6 +43,50 @@ class Worth:
     mean: float | None
     interval: Interval | None
     num_failed: int
+
+
+@dataclass(frozen=True)
+class Difference:
+    """What the winner is worth beside another configuration.
+
+    Attributes:
+        to: What that is worth.
+        gain: Difference of both means, positive where the winner is better; None if it is not
+            known.
+        interval: Of the gain; None if there are too few values, or if none of both has a spread.
+        probability: How often a training of the winner is better than one of the other.
+        has_no_spread: Whether there are values enough for an interval, but all of a side are equal.
+    """
+
+    to: Worth
+    gain: float | None = None
+    interval: Interval | None = None
+    probability: float | None = None
+    has_no_spread: bool = False
+
+    @property
+    def is_significant(self) -> bool:
+        """Whether the interval of the gain lies above zero."""
+        return self.interval is not None and self.interval.low > 0.0
+
+
+@dataclass(frozen=True)
+class BesideBaseline:
+    """How the winner stands to a configuration that a person brought along.
+
+    Attributes:
+        source: The file or folder that it is from.
+        trial: Number of the trial that tried it in the search; None if none did.
+        is_winner: Whether it won itself.
+        is_default: Whether it is the default configuration.
+        difference: To what it is worth; None if it won, or was not trained anew.
+    """
+
+    source: str
+    trial: int | None
+    is_winner: bool
+    is_default: bool
+    difference: Difference | None
 
 
 @dataclass(frozen=True)
@@ -70,11 +115,9 @@ class Claim:
 
     Attributes:
         winner: What it is worth.
-        default: What the default configuration is worth; None if there is none, or if it won.
         is_default: Whether the default configuration itself won.
-        gain: Difference of both means, positive where the winner is better.
-        gain_interval: Of the gain.
-        probability: How often a training of the winner is better than one of the default.
+        over_default: How it stands to the default; None if there is none, or if it won.
+        baselines: How it stands to each configuration that a person brought along.
         search_value: What the search saw of the winner.
         optimism: By how much that looked better than it is.
         num_contenders: How many raced.
@@ -84,11 +127,9 @@ class Claim:
     """
 
     winner: Worth
-    default: Worth | None
     is_default: bool
-    gain: float | None
-    gain_interval: Interval | None
-    probability: float | None
+    over_default: Difference | None
+    baselines: tuple[BesideBaseline, ...]
     search_value: float | None
     optimism: float | None
     num_contenders: int
@@ -97,9 +138,29 @@ class Claim:
     sentences: tuple[str, ...] = ()
 
     @property
+    def default(self) -> Worth | None:
+        """What the default configuration is worth; None if there is none, or if it won."""
+        return self.over_default.to if self.over_default else None
+
+    @property
+    def gain(self) -> float | None:
+        """What is gained over the default configuration."""
+        return self.over_default.gain if self.over_default else None
+
+    @property
+    def gain_interval(self) -> Interval | None:
+        """Of the gain over the default configuration."""
+        return self.over_default.interval if self.over_default else None
+
+    @property
+    def probability(self) -> float | None:
+        """How often a training of the winner is better than one of the default."""
+        return self.over_default.probability if self.over_default else None
+
+    @property
     def is_significant(self) -> bool:
-        """Whether the interval of the gain lies above zero."""
-        return self.gain_interval is not None and self.gain_interval.low > 0.0
+        """Whether the interval of the gain over the default lies above zero."""
+        return self.over_default is not None and self.over_default.is_significant
 
 
 def gain_of(trial: TrialRecord, study: Study) -> float | None:
@@ -146,26 +207,19 @@ def claim_of(study: Study) -> Claim | None:
     gains = known_gains(study)
     count = standing(race, gains, mean_seconds(study)).claim_seeds
     ours = _worth(study, winner, count, gains)
-    is_default = race.default == winner
-    theirs = None
-    if race.default is not None and not is_default:
-        theirs = _worth(study, race.default, count, gains)
+    over = {
+        number: _difference(study, ours, _worth(study, number, count, gains))
+        for number in race.others
+        if number != winner
+    }
     sign = study.objective.sign
-    gain = interval = probability = None
-    if theirs is not None and theirs.mean is not None and ours.mean is not None:
-        gain = sign * (ours.mean - theirs.mean)
-        pair = [[sign * value for value in each.values] for each in (ours, theirs)]
-        interval = interval_of_difference(*pair)
-        probability = probability_of_improvement(*pair)
     seen = next(trial for trial in study.trials if trial.number == winner)
     value = seen.value(study.objective.metric)
     claim = Claim(
         winner=ours,
-        default=theirs,
-        is_default=is_default,
-        gain=gain,
-        gain_interval=interval,
-        probability=probability,
+        is_default=race.default == winner,
+        over_default=None if race.default is None else over.get(race.default),
+        baselines=tuple(_beside(study, each, over) for each in study.baselines),
         search_value=value,
         optimism=None if value is None or ours.mean is None else sign * (value - ours.mean),
         num_contenders=len(race.contenders),
@@ -217,7 +271,36 @@ def _worth(study: Study, of: int, count: int, gains: Mapping[Fresh, float | None
     if not values:
         return Worth(of, (), None, None, count)
     mean = interquartile_mean(values)
-    return Worth(of, values, mean, interval_of(values), count - len(values))
+    return Worth(of, values, mean, _with_width(interval_of(values)), count - len(values))
+
+
+def _difference(study: Study, ours: Worth, theirs: Worth) -> Difference:
+    if theirs.mean is None or ours.mean is None:
+        return Difference(theirs)
+    sign = study.objective.sign
+    pair = [[sign * value for value in each.values] for each in (ours, theirs)]
+    interval = interval_of_difference(*pair)
+    has_no_spread = interval is not None and interval.low == interval.high
+    gain = sign * (ours.mean - theirs.mean)
+    better = probability_of_improvement(*pair)
+    return Difference(theirs, gain, _with_width(interval), better, has_no_spread)
+
+
+def _with_width(interval: Interval | None) -> Interval | None:
+    # A few values that happen to be equal tell nothing of how far others may be.
+    return None if interval is None or interval.low == interval.high else interval
+
+
+def _beside(study: Study, baseline: Baseline, over: Mapping[int, Difference]) -> BesideBaseline:
+    trial, race = study.trial_of(baseline), study.race
+    number = None if trial is None else trial.number
+    return BesideBaseline(
+        source=baseline.source,
+        trial=number,
+        is_winner=number is not None and number == study.winner,
+        is_default=race is not None and number is not None and number == race.default,
+        difference=None if number is None else over.get(number),
+    )
 
 
 def _replay(study: Study, winner: int) -> Replay | None:

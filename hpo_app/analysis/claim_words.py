@@ -4,25 +4,27 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hpo_app.analysis.robust import LEVEL
+from hpo_app.analysis.robust import FEWEST, LEVEL
 from hpo_app.analysis.wording import counted, number, plain
 
 
 if TYPE_CHECKING:
-    from hpo_app.analysis.claim import Claim, Replay, Worth
+    from hpo_app.analysis.claim import BesideBaseline, Claim, Difference, Replay, Worth
     from hpo_app.analysis.robust import Interval
 
 NO_GAIN = "No significant gain over the default"
+_THE_DEFAULT = "the default"
 
 
 def claim_sentences(claim: Claim, metric: str) -> tuple[str, ...]:
-    """Return what is claimed, as sentences: who won, the gain, the luck of the search, the replay.
+    """Return what is claimed, as sentences: who won, the gains, the luck of the search, the replay.
 
     Args:
         claim: The claim; its own sentences are not looked at.
         metric: Name of the objective.
     """
-    said = [f"{_on_winner(claim)} {_on_value(claim.winner, metric)}", _on_gain(claim)]
+    said = [f"{_on_winner(claim)} {_on_value(claim.winner, metric)}", _on_default(claim)]
+    said += [_on_baseline(claim, beside) for beside in claim.baselines]
     if claim.optimism is not None and claim.search_value is not None:
         said.append(_on_luck(claim.search_value, claim.optimism))
     if claim.replay is not None:
@@ -54,8 +56,10 @@ def _told(worth: Worth) -> str:
     failed = f"; {counted(worth.num_failed, 'training')} failed" if worth.num_failed else ""
     if worth.mean is None:
         return "not known, because every training failed"
-    text = f"{number(worth.mean)} (interquartile mean{_between(worth.interval)})"
-    return text + failed
+    between = _between(worth.interval)
+    if worth.interval is None and len(worth.values) >= FEWEST:
+        between = f" of {len(worth.values)} equal values"
+    return f"{number(worth.mean)} (interquartile mean{between}){failed}"
 
 
 def _between(interval: Interval | None) -> str:
@@ -64,22 +68,46 @@ def _between(interval: Interval | None) -> str:
     return f", {LEVEL:.0%} interval {number(interval.low)} to {number(interval.high)}"
 
 
-def _on_gain(claim: Claim) -> str:
+def _on_default(claim: Claim) -> str:
     if claim.is_default:
         return f"{NO_GAIN}: the default configuration itself won."
-    if claim.default is None:
+    if claim.over_default is None:
         return "There is no default configuration to compare with."
-    if claim.gain is None:
-        return f"{NO_GAIN} is known: of one of both every training failed."
-    beside = f"which comes to {_told(claim.default)}"
-    interval = claim.gain_interval
+    return _on_gain(claim.over_default, _THE_DEFAULT)
+
+
+def _on_baseline(claim: Claim, beside: BesideBaseline) -> str:
+    source = plain(beside.source)
+    name = f"baseline {source}"
+    which = "the default configuration" if beside.is_default else f"trial {beside.trial}"
+    if beside.is_winner and not claim.is_default:
+        return f"No gain over {name}: it won itself."
+    if beside.is_default:
+        return f"Baseline {source} is {which}."
+    if beside.difference is None:
+        how = "was not tried" if beside.trial is None else f"({which}) came to nothing"
+        return f"Nothing is known over {name}: it {how} in the search, and was not trained anew."
+    return _on_gain(beside.difference, f"{name} ({which})")
+
+
+def _on_gain(difference: Difference, other: str) -> str:
+    """Return what is gained over another configuration, or that nothing is."""
+    no_gain = f"No significant gain over {other}"
+    if difference.gain is None:
+        return f"{no_gain} is known: of one of both every training failed."
+    it = "the default" if other == _THE_DEFAULT else "that baseline"
+    interval, gain = difference.interval, number(difference.gain)
     reach = "" if interval is None else f" ({number(interval.low)} to {number(interval.high)})"
-    better = f"one training of it beats one of the default in {claim.probability:.0%}"
-    if claim.is_significant:
-        return f"The gain over the default is {number(claim.gain)}{reach}, {beside}; {better}."
+    beside = f"which comes to {_told(difference.to)}"
+    better = f"one training of it beats one of {it} in {difference.probability:.0%}"
+    if difference.is_significant:
+        return f"The gain over {other} is {gain}{reach}, {beside}; {better}."
     worse = interval is not None and interval.high < 0.0
-    note = " The default is the better one: take it." if worse else ""
-    return f"{NO_GAIN}, {beside}: the difference is {number(claim.gain)}{reach}; {better}.{note}"
+    note = f" {it.capitalize()} is the better one: take it." if worse else ""
+    if difference.has_no_spread and difference.gain > 0.0:
+        doubt = "every seed came to the same, on both sides, so that nothing tells how sure that is"
+        return f"Over {other}, {beside}, the difference is {gain}: {doubt}; {better}."
+    return f"{no_gain}, {beside}: the difference is {gain}{reach}; {better}.{note}"
 
 
 def _on_replay(replay: Replay) -> str:

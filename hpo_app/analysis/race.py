@@ -1,9 +1,10 @@
 """From scores on fresh seeds to who won, and to which trainings would tell more.
 
 A race in two parts. First the contenders are trained with seeds in common, and those that can no
-longer win are dropped. Then the winner and the default configuration are trained with seeds that
-were held back: whoever comes out first of several looks better than it is, also by fresh scores,
-and what is claimed of it must not rest on those that chose it.
+longer win are dropped. Then the winner and what it is measured by, the default configuration and a
+person's baselines, are trained with seeds that were held back: whoever comes out first of several
+looks better than it is, also by fresh scores, and what is claimed of it must not rest on those that
+chose it.
 
 Nothing here knows what runs where. Decisions follow from whole rounds, so that the order in which
 trainings end changes none.
@@ -67,7 +68,7 @@ def standing(
         seconds: What one training of a contender takes, for ties.
     """
     left, done, used = race.contenders, 0, 0
-    for_race = race.trainings - race.claim_seeds * _num_claims(race)
+    for_race = race.trainings - race.claim_seeds * race.num_claims
     while len(left) > 1:
         step = 1 if done else race.first_seeds
         if used + step * len(left) > for_race:
@@ -80,7 +81,7 @@ def standing(
         done, used = done + step, used + len(round_)
         left = _dropped(left, done, gains)
     winner = _winner(left, done, gains, seconds) if left else race.contenders[0]
-    runners = _claimed(race, winner)
+    runners = (winner, *(number for number in race.others if number != winner))
     spare = (race.trainings - used) // len(runners)
     held_back = _useful(min(max(spare, race.claim_seeds), race.most_claim_seeds))
     claim = (Fresh(of, Kind.CLAIM, place) for place in range(held_back) for of in runners)
@@ -112,14 +113,6 @@ def gains_of(of: int, kind: Kind, count: int, gains: Mapping[Fresh, float | None
     """Return what the trainings of one configuration came to, those that failed left out."""
     found = (gains.get(Fresh(of, kind, place)) for place in range(count))
     return [gain for gain in found if gain is not None]
-
-
-def _num_claims(race: Race) -> int:
-    return 1 if race.default is None or race.contenders == (race.default,) else 2
-
-
-def _claimed(race: Race, winner: int) -> tuple[int, ...]:
-    return (winner,) if race.default in (None, winner) else (winner, race.default)
 
 
 def _dropped(
@@ -168,7 +161,7 @@ def cheapest(tied: Sequence[int], seconds: Mapping[int, float]) -> int:
 
 def rounds(race: Race) -> Iterator[int]:
     """Yield how many trainings the race takes round by round, if nobody is dropped."""
-    left = race.trainings - race.claim_seeds * _num_claims(race)
+    left = race.trainings - race.claim_seeds * race.num_claims
     step = race.first_seeds
     while len(race.contenders) > 1 and step * len(race.contenders) <= left:
         yield step * len(race.contenders)

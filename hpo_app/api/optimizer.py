@@ -143,8 +143,9 @@ class HPOptimizer:
             run_dir: The run folder; by default one by date and time under `outputs/`.
             progress: Whether to show the run while it lasts.
             **settings: Further settings under their names in `conf/config.yaml`, for example
-                `max_failures`, `stop`, `constraints`, `warm_start`; and `iterations`, for a
-                training config that does not say it. A preset of `ConfigLoader` is made of these.
+                `max_failures`, `stop`, `constraints`, `warm_start`, `baseline`; and `iterations`,
+                for a training config that does not say it. A preset of `ConfigLoader` is made of
+                these.
 
         Returns:
             What came out, trials that failed included.

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from omegaconf import OmegaConf
 
 from hpo_app.config.app_trust import app_problems
+from hpo_app.config.baselines import read_baselines
 from hpo_app.config.build import COMPONENTS, TRAINERS, untrusted
 from hpo_app.config.criteria import read_criteria
 from hpo_app.config.driver import resolve_here
@@ -46,17 +47,19 @@ if TYPE_CHECKING:
     from omegaconf import DictConfig
 
     from hpo_app.config.compose import Origin
+    from hpo_app.plan.run_plan import Baseline
     from hpo_app.plan.search_space import SearchSpace
 
 # The keys of each section that we read ourselves. What a trainer, a sampler or a scheduler reads
 # is its own, and it says itself what it does not know.
 _KEYS: dict[str, tuple[str, ...]] = {
     "": (
-        "action", "best", "checkpoints", "confirm", "constraints", "data", "max_failures",
-        "max_same_failures", "model", "num_trials", "objective", "objectives", "output", "params",
-        "prior_trials", "ray", "repeat_duplicates", "report", "resources", "run", "scheduler",
-        "search_alg", "search_space", "seed", "stall_timeout_s", "stop", "time_budget_s", "to",
-        "tracker", "training", "trial_timeout_s", "trusted_modules", "warm_start",
+        "action", "baseline", "best", "checkpoints", "confirm", "constraints", "data",
+        "max_failures", "max_same_failures", "model", "num_trials", "objective", "objectives",
+        "output", "params", "prior_trials", "provenance", "ray", "repeat_duplicates", "report",
+        "resources", "run", "scheduler", "search_alg", "search_space", "seed", "stall_timeout_s",
+        "stop", "time_budget_s", "to", "tracker", "training", "trial_timeout_s", "trusted_modules",
+        "warm_start",
     ),
     "checkpoints": ("budget_gb", "keep_best"),
     "confirm": ("claim_seeds", "contenders", "first_seeds", "replay", "share"),
@@ -131,9 +134,13 @@ def _read(
     training = Section("training", values.get("training"), problems)
     report = Section("report", values.get("report"), problems)
     space, space_problems = read_space(_mapping(values.get("search_space")))
+    if values.get("action") == "train" and template.get("search_space", 0) is None:
+        space_problems = []  # A best.yaml as a choice of a config group: nothing is sampled.
     problems += space_problems
+    baselines: tuple[Baseline, ...] = ()
     if not space_problems:
         problems += unresolvable(template, space.defaults)
+        baselines = read_baselines(root.texts("baseline"), space, problems)
     return RunPlan(
         criteria=read_criteria(values, origin.overrides, problems),
         space=space,
@@ -151,6 +158,7 @@ def _read(
         stop=_stop(Section("stop", values.get("stop", {}), problems)),
         confirm=_confirm(values.get("confirm"), problems),
         repeats_duplicates=root.flag("repeat_duplicates", otherwise=False),
+        baselines=baselines,
         prior_trials=_prior_trials(root, space, origin, problems),
         resources=_resources(Section("resources", values.get("resources"), problems)),
         cluster=_cluster(Section("ray", values.get("ray"), problems)),

@@ -35,7 +35,7 @@ _EXAMPLES: dict[str, float] = {
     "ray.num_cpus": 4,
     "resources.max_concurrent_trials": 4,
 }
-_NAMES = {"warm_start": "outputs/DATE/TIME"}
+_NAMES = {"baseline": "outputs/DATE/TIME/best.yaml", "warm_start": "outputs/DATE/TIME"}
 
 
 class Section:

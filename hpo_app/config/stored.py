@@ -81,6 +81,9 @@ def stored_config(
         fix = "restore the file from a copy, or start a new run"
         raise RunFolderError([Problem(str(path), text, expected, fix)]) from error
     changed = with_changes(config, [each for item in chosen for each in _without_group(item)])
+    if "baseline" in changed:
+        # What was brought along stands in the journal; its files may be gone.
+        changed.baseline = []
     _refuse_address(changed, changes)
     _refuse_other_app(config, changes)
     # What the folder says a person typed may be made up; whom to trust is asked anew.

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from hpo_app.plan.criteria import Constraint, Criteria
-    from hpo_app.plan.search_space import SearchSpace
+    from hpo_app.plan.search_space import Params, SearchSpace
 
 
 class Mode(str, Enum):
@@ -107,6 +107,19 @@ class Confirm:
     def is_on(self) -> bool:
         """Whether anything is confirmed."""
         return self.contenders > 0
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """A configuration that a person brings along, for the search to be measured by.
+
+    Attributes:
+        source: The file or folder that it is from, as the person named it.
+        params: Its values: those that have a say, in the order of the search space.
+    """
+
+    source: str
+    params: Params
 
 
 @dataclass(frozen=True)
@@ -209,7 +222,8 @@ class RunPlan:
         stop: When the run has found what it was started for.
         confirm: How the winner is found and proved with fresh seeds.
         repeats_duplicates: Whether a configuration that was tried is trained again.
-        prior_trials: How many trials after the default one are drawn around it, where parameters
+        baselines: Configurations that are tried right after the default one.
+        prior_trials: How many trials after these are drawn around it, where parameters
             have a prior.
         resources: What a trial holds.
         cluster: Where the run takes place.
@@ -241,6 +255,7 @@ class RunPlan:
     stop: Stop
     confirm: Confirm
     repeats_duplicates: bool
+    baselines: tuple[Baseline, ...]
     prior_trials: int
     resources: Resources
     cluster: Cluster
@@ -269,3 +284,15 @@ class RunPlan:
     def constraints(self) -> tuple[Constraint, ...]:
         """What a trial has to keep."""
         return self.criteria.constraints
+
+    @property
+    def first_params(self) -> tuple[Params, ...]:
+        """The configurations that no sampler proposes: the default one, then baselines, each once.
+
+        What a prior draws around the default comes after them.
+        """
+        first = [self.space.defaults] if self.space.has_defaults else []
+        for baseline in self.baselines:
+            if baseline.params not in first:
+                first.append(baseline.params)
+        return tuple(first)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from hpo_app.plan.run_plan import RunPlan
-    from hpo_app.plan.search_space import SearchSpace
+    from hpo_app.plan.search_space import Params
 
 # The searchers and schedulers whose arguments are known here.
 _KNOWN_TARGETS = ("ray.tune.", "optuna.", "hpo_app.")
@@ -98,24 +98,36 @@ def grid_that_is_cut_off(plan: RunPlan) -> Iterator[Problem]:
     is_grid = plan.searcher.component.target == "hpo_app.search.grid.GridSearch"
     if not is_grid or not _RANGES["search_alg"]["points"].holds(points):
         return
-    # The default configuration comes first, and may be no part of the grid.
+    # What comes first may be no part of the grid.
     size = grid_size(plan.space, points)
     if not size:
         expected = "at least one configuration of the grid that keeps the rules"
         fix = "raise search_alg.points, or set search_alg=optuna_qmc"
         yield Problem("search_alg.points", str(points), expected, fix)
         return
-    is_apart = plan.space.has_defaults and not _is_in_grid(plan.space, points)
-    wanted = size + is_apart
+    apart = [params for params in plan.first_params if not _is_in_grid(plan, params, points)]
+    wanted = size + len(apart)
     if plan.num_trials < wanted:
-        first = " and the default configuration" if is_apart else ""
+        is_default = apart[:1] == [plan.space.defaults] and plan.space.has_defaults
+        first = " and the default configuration" if is_default else ""
+        first += " and baselines" if len(apart) > is_default else ""
         expected = f"at least {wanted}, for the {size} configurations of the grid{first}"
         fix = f"set num_trials={wanted}, lower search_alg.points, or set search_alg=optuna_qmc"
         yield Problem("num_trials", str(plan.num_trials), expected, fix)
 
 
-def _is_in_grid(space: SearchSpace, points: int) -> bool:
-    return all(value in grid_values(space[name], points) for name, value in space.defaults.items())
+def _is_in_grid(plan: RunPlan, params: Params, points: int) -> bool:
+    return all(value in grid_values(plan.space[name], points) for name, value in params.items())
+
+
+def baselines_beyond_the_trials(plan: RunPlan) -> Iterator[Problem]:
+    """Yield fewer trials than there are baselines: some would not be tried."""
+    wanted = len(plan.first_params)
+    if plan.baselines and plan.num_trials < wanted:
+        default = "the default configuration and " if plan.space.has_defaults else ""
+        expected = f"at least {wanted}, for {default}the baselines"
+        fix = f"set num_trials={max(wanted, 20)}, or name fewer baselines"
+        yield Problem("num_trials", str(plan.num_trials), expected, fix)
 
 
 def prior_of_a_grid(plan: RunPlan) -> Iterator[Problem]:
@@ -238,6 +250,7 @@ _RULES = (
     population_with_model_based_searcher,
     parts_that_need_each_other,
     grid_that_is_cut_off,
+    baselines_beyond_the_trials,
     prior_of_a_grid,
     warm_start_that_nobody_learns_from,
     population_without_mutable_parameter,

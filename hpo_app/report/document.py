@@ -18,6 +18,7 @@ from hpo_app.report.importance_section import importance_section
 from hpo_app.report.markup import element, joined, lines, table
 from hpo_app.report.page import page
 from hpo_app.report.sentences import (
+    baseline_sentences,
     changed_sentence,
     ending_sentence,
     trial_numbers,
@@ -89,6 +90,7 @@ def _head(study: Study, summary: StudySummary) -> Html:
     claim, gain = claim_of(study), gain_interval(study)
     # What the noise of the curves says is not worth a sentence beside fresh seeds.
     sure = [element("p", gain.sentence)] if claim is None and gain.low is not None else []
+    brought = baseline_sentences(study, summary.best) if claim is None else []
     figures = {
         **_result_figures(summary, verdict_of(study)),
         "trials": f"{summary.num_trials} of {study.num_trials}",
@@ -109,6 +111,7 @@ def _head(study: Study, summary: StudySummary) -> Html:
             element("p", winner_sentence(summary), class_="headline"),
             *confirmed_sentences(claim),
             *sure,
+            *(element("p", text) for text in brought),
             element("p", ending_sentence(study, summary)),
             element("dl", joined(boxes)),
             *([element("p", _ON_CHANCE, class_="quiet")] if claim is None else []),

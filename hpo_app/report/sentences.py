@@ -53,6 +53,31 @@ def result_text(study: Study) -> str:
     return f"{plain(summary.objective.metric)} {number(verdict.value)} on fresh seeds"
 
 
+def baseline_sentences(study: Study, best: TrialRecord | None) -> list[str]:
+    """Return how the best trial of a search stands to each configuration that a person brought.
+
+    Each was trained once. What fresh seeds say, `claim_of` tells.
+    """
+    metric, sign = study.objective.metric, study.objective.sign
+    said = []
+    for baseline in study.baselines:
+        trial = study.trial_of(baseline)
+        value = None if trial is None else trial.value(metric)
+        name = f"Baseline {plain(baseline.source)}"
+        if trial is None or value is None or best is None:
+            said.append(f"{name} has no value yet.")
+            continue
+        head = f"{name}, trial {trial.number}, has {plain(metric)} {number(value)}"
+        gain = sign * (best.last[metric] - value)
+        if best.number == trial.number:
+            said.append(f"{head}: it is the best one itself.")
+        elif gain > 0.0:
+            said.append(f"{head}: the best one is better by {number(gain)}, with one seed each.")
+        else:
+            said.append(f"{head}: the best one is no better, with one seed each.")
+    return said
+
+
 def _on_the_front(summary: StudySummary) -> str:
     best, front = summary.best, summary.front
     if best is None or not front:

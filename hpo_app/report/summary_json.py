@@ -16,9 +16,10 @@ from hpo_app.study.judging import constraint_fields, objective_fields
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from hpo_app.analysis.claim import Claim, Worth
+    from hpo_app.analysis.claim import BesideBaseline, Claim, Worth
     from hpo_app.analysis.robust import Interval
     from hpo_app.analysis.summary import StudySummary
+    from hpo_app.plan.run_plan import Baseline
     from hpo_app.study.records import Study
 
 SCHEMA_VERSION = 1
@@ -46,9 +47,20 @@ def write_summary(study: Study, path: Path) -> None:
         "stop_reason": study.stop_reason,
         "duration_s": study.duration_s,
         "seed": study.seed,
+        "baselines": [_baseline(study, each) for each in study.baselines],
         "warm_start": study.facts.get("warm_start", {}),
     }
     replace_file(path, json.dumps(finite(content), indent=2, allow_nan=False) + "\n")
+
+
+def _baseline(study: Study, baseline: Baseline) -> dict[str, Any]:
+    trial = study.trial_of(baseline)
+    return {
+        "source": baseline.source,
+        "params": baseline.params,
+        "number": None if trial is None else trial.number,
+        "value": None if trial is None else trial.value(study.objective.metric),
+    }
 
 
 def claim_fields(claim: Claim) -> dict[str, Any]:
@@ -64,6 +76,7 @@ def claim_fields(claim: Claim) -> dict[str, Any]:
         "probability_of_improvement": claim.probability,
         "search_value": claim.search_value,
         "optimism": claim.optimism,
+        "baselines": [_beside(each) for each in claim.baselines],
         "num_contenders": claim.num_contenders,
         "num_trainings": claim.num_trainings,
         "replay": None
@@ -74,6 +87,21 @@ def claim_fields(claim: Claim) -> dict[str, Any]:
             "value": replay.value,
             "is_exact": replay.is_exact,
         },
+    }
+
+
+def _beside(beside: BesideBaseline) -> dict[str, Any]:
+    difference = beside.difference
+    return {
+        "source": beside.source,
+        "number": beside.trial,
+        "is_winner": beside.is_winner,
+        "is_default": beside.is_default,
+        "worth": None if difference is None else _worth(difference.to),
+        "gain": None if difference is None else difference.gain,
+        "gain_interval": None if difference is None else _ends(difference.interval),
+        "is_significant": difference is not None and difference.is_significant,
+        "probability_of_improvement": None if difference is None else difference.probability,
     }
 
 

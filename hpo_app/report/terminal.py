@@ -16,6 +16,7 @@ from hpo_app.analysis.wording import json_text
 from hpo_app.report.columns import judged_cells, judged_heads
 from hpo_app.report.format import duration, params_text, plain
 from hpo_app.report.sentences import (
+    baseline_sentences,
     changed_sentence,
     ending_sentence,
     failure_sentence,
@@ -66,6 +67,8 @@ def print_summary(
     gain = gain_interval(study)
     if gain.low is not None and claim is None:
         _say(console, gain.sentence)
+    for sentence in baseline_sentences(study, summary.best) if claim is None else ():
+        _say(console, sentence)
     _say(console, ending_sentence(study, summary))
     if summary.failures:
         _say(console, failure_sentence(summary), style="red")

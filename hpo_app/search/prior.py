@@ -1,4 +1,4 @@
-"""From the default configuration to the first trials around it."""
+"""From the default configuration and baselines to the first trials, which no engine proposes."""
 
 from __future__ import annotations
 
@@ -12,11 +12,33 @@ from hpo_app.training.seeds import derive_seed
 
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from hpo_app.plan.search_space import Parameter, Params, ParamValue, SearchSpace
 
 _MOST_DRAWS = 1000
 # A quantile of 0 or 1 is no number.
 _LEAST_SHARE = 1.0e-12
+
+
+def first_draws(
+    space: SearchSpace, seed: int, baselines: Sequence[Params], prior_trials: int
+) -> list[Params]:
+    """Return what is tried right after the default configuration: baselines, then draws around it.
+
+    Args:
+        space: What may be sampled.
+        seed: Of the run.
+        baselines: Configurations of a person's own; one that is the default, or comes again, is
+            left out.
+        prior_trials: How many draws around the default configuration, at most.
+    """
+    known = [space.defaults] if space.has_defaults else []
+    num_before = len(known)
+    for params in (*baselines, *prior_draws(space, seed, prior_trials)):
+        if params not in known:
+            known.append(params)
+    return known[num_before:]
 
 
 def prior_draws(space: SearchSpace, seed: int, count: int) -> list[Params]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from hpo_app.errors import Problem, RunFolderError
 from hpo_app.search.engine import Exhausted, Outcome
-from hpo_app.search.prior import prior_draws
+from hpo_app.search.prior import first_draws
 from hpo_app.search.tried import Tried
 from hpo_app.study.earlier import EarlierTrial
 from hpo_app.study.records import TrialState
@@ -15,7 +15,7 @@ from hpo_app.training.seeds import derive_seed
 
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from hpo_app.plan.search_space import Params, SearchSpace
     from hpo_app.search.engine import Engine
@@ -37,7 +37,8 @@ class Searcher:
         engine: The search algorithm.
         seed: Of the run, for draws of its own.
         repeats: Whether a configuration that was tried may be trained again.
-        prior_trials: How many trials after the default one are drawn around it, at most.
+        baselines: Configurations that are tried right after the default one.
+        prior_trials: How many trials after these are drawn around the default one, at most.
     """
 
     def __init__(
@@ -47,6 +48,7 @@ class Searcher:
         *,
         seed: int = 0,
         repeats: bool = True,
+        baselines: Sequence[Params] = (),
         prior_trials: int = 0,
     ) -> None:
         self._space = space
@@ -54,7 +56,8 @@ class Searcher:
         self._seed = seed
         self._repeats = repeats
         self._tried = Tried(space)
-        self._first = dict(enumerate(prior_draws(space, seed, prior_trials), start=1))
+        first = first_draws(space, seed, baselines, prior_trials)
+        self._first = dict(enumerate(first, start=int(space.has_defaults)))
         self._open: set[int] = set()
         self.num_asked = 0
 
@@ -78,10 +81,10 @@ class Searcher:
 
     def _draw(self, number: int) -> Params | None:
         """Return the values of a trial that has not started; None if there are none now."""
-        near = self._first.get(number)
-        if near is not None and near not in self._tried:
-            self._engine.impose(number, near)
-            return near
+        first = self._first.get(number)
+        if first is not None and first not in self._tried:
+            self._engine.impose(number, first)
+            return first
         if not self._is_default(number):
             return self._propose(number)
         # Handed over as it was written: a rank or a share loses nothing on its way through an

@@ -70,6 +70,12 @@ def _is_point(value: Any) -> bool:
     return is_pair and _ITERATION.holds(value[0]) and is_number(value[1])
 
 
+def _is_baseline(value: Any) -> bool:
+    if not isinstance(value, dict) or value.keys() != {"source", "params"}:
+        return False
+    return isinstance(value["source"], str) and isinstance(value["params"], dict)
+
+
 _TEXT = _Kind("text", lambda value: isinstance(value, str))
 _FLAG = _Kind("true or false", lambda value: isinstance(value, bool))
 _MAPPING = _Kind("a mapping", lambda value: isinstance(value, dict))
@@ -96,6 +102,10 @@ _LEARNED = _Kind(
     "a list of trials of other runs that ended well, with params and curve",
     lambda value: isinstance(value, list) and all(map(_is_learned, value)),
 )
+_BASELINES = _Kind(
+    "a list of configurations with source and params",
+    lambda value: isinstance(value, list) and all(map(_is_baseline, value)),
+)
 _PLACE_BELOW = _Kind("a path inside the run folder", _is_place)
 _PLACE_OR_NONE = _Kind(
     "a path inside the run folder, or null", lambda value: value is None or _is_place(value)
@@ -105,7 +115,7 @@ _NUMBER_OF_32 = _whole(0, 2**32)
 
 
 def _are_numbers(value: Any) -> bool:
-    return isinstance(value, list) and bool(value) and all(map(_NUMBER.holds, value))
+    return isinstance(value, list) and all(map(_NUMBER.holds, value))
 
 
 _SEED = _Kind(
@@ -129,6 +139,7 @@ _FIELDS: Mapping[str, Mapping[str, _Kind]] = {
         "stored?": _MAPPING,
         "learned?": _LEARNED,
         "confirms?": _FLAG,
+        "baselines?": _BASELINES,
     },
     "asked": {"trial": _NUMBER, "params": _MAPPING, "is_default": _FLAG, "seed": _NUMBER_OF_32},
     "started": {"trial": _NUMBER},
@@ -154,7 +165,10 @@ _FIELDS: Mapping[str, Mapping[str, _Kind]] = {
         "error?": _TEXT,
     },
     "raced": {
-        "contenders": _Kind("a list of trial numbers", _are_numbers),
+        "contenders": _Kind(
+            "a list of trial numbers", lambda value: bool(value) and _are_numbers(value)
+        ),
+        "baselines?": _Kind("a list of trial numbers, or none", _are_numbers),
         "default": _Kind(
             "a trial number, or null", lambda value: value is None or _NUMBER.holds(value)
         ),
@@ -244,7 +258,9 @@ def _named_in(name: str, fields: Mapping[str, Any]) -> list[int]:
     """Return the trials that an event is about, and that have to be there before it."""
     keys = _OF_RACES.get(name, ("trial", "source"))
     named = [fields[key] for key in keys if fields.get(key) is not None]
-    return [*named, *fields["contenders"]] if name == "raced" else named
+    if name == "raced":
+        named += [*fields["contenders"], *fields.get("baselines", ())]
+    return named
 
 
 def _is_among(trial: int, num_asked: int, num_fresh: int) -> bool:

@@ -57,6 +57,8 @@ class Race:
         has_replay: Whether best.yaml is trained once more at the end.
         most_contenders: How many contenders were asked for.
         share: What it was asked to take of the run.
+        baselines: Numbers of the trials of configurations that a person brought along; they are
+            among the contenders, and claimed beside the winner as the default is.
     """
 
     contenders: tuple[int, ...]
@@ -68,6 +70,18 @@ class Race:
     has_replay: bool = False
     most_contenders: int = 0
     share: float = 0.0
+    baselines: tuple[int, ...] = ()
+
+    @property
+    def others(self) -> tuple[int, ...]:
+        """Numbers of the trials that the winner is measured by, each once."""
+        default = () if self.default is None else (self.default,)
+        return tuple(dict.fromkeys((*default, *self.baselines)))
+
+    @property
+    def num_claims(self) -> int:
+        """How many configurations are claimed, at most: those beside the winner may win, too."""
+        return len(self.others) + any(number not in self.others for number in self.contenders)
 
     def is_by(self, confirm: Confirm) -> bool:
         """Return whether it was made by these settings."""
@@ -81,13 +95,15 @@ class Race:
 
     def to_fields(self) -> dict[str, Any]:
         """Return it as the journal has it."""
-        return {**vars(self), "contenders": list(self.contenders)}
+        lists = {"contenders": list(self.contenders), "baselines": list(self.baselines)}
+        return {**vars(self), **lists}
 
     @classmethod
     def from_fields(cls, fields: Any) -> Race:
         """Return what `to_fields` was made of."""
-        known = {name: fields[name] for name in cls.__dataclass_fields__}
-        return cls(**{**known, "contenders": tuple(fields["contenders"])})
+        known = {name: fields[name] for name in cls.__dataclass_fields__ if name in fields}
+        lists = {name: tuple(fields.get(name, ())) for name in ("contenders", "baselines")}
+        return cls(**{**known, **lists})
 
 
 def is_fresh(number: int) -> bool:

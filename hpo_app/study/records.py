@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from hpo_app.plan.criteria import Constraint, Criteria
-    from hpo_app.plan.run_plan import Objective
+    from hpo_app.plan.run_plan import Baseline, Objective
     from hpo_app.plan.search_space import Params
     from hpo_app.study.fresh import Fresh, Race
 
@@ -197,6 +197,7 @@ class Study:
         facts: Further plain values: versions, host, choices of the config groups.
         note: What of the journal could not be read, as a sentence; empty if all of it was.
         is_to_confirm: Whether the winner is to be found, and proved, with fresh seeds.
+        baselines: Configurations that a person brought along, to measure the winner by.
     """
 
     run_id: str
@@ -215,6 +216,7 @@ class Study:
     race: Race | None = None
     winner: int | None = None
     is_to_confirm: bool = False
+    baselines: tuple[Baseline, ...] = ()
 
     @property
     def objective(self) -> Objective:
@@ -276,3 +278,8 @@ class Study:
         """The trial of the default configuration, up to where a scheduler changed its values."""
         trial = next((trial for trial in self.trials if trial.is_default), None)
         return trial.as_it_started if trial else None
+
+    def trial_of(self, baseline: Baseline) -> TrialRecord | None:
+        """Return the first trial with the values of a baseline, up to where they were changed."""
+        started = (trial.as_it_started for trial in self.trials)
+        return next((trial for trial in started if trial.params == baseline.params), None)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from hpo_app.errors import RunFolderError
+from hpo_app.plan.run_plan import Baseline
 from hpo_app.study.fresh import Fresh, Kind, Race, is_fresh
 from hpo_app.study.journal import FILE_NAME, no_event, read_events, torn_tail
 from hpo_app.study.judging import criteria_from
@@ -55,6 +56,11 @@ def replay(events: Iterable[Event], folder: Path) -> Study | None:
     return builder.study() if builder else None
 
 
+def baselines_in(opened: Mapping[str, Any]) -> tuple[Baseline, ...]:
+    """Return the baselines of the first event of a journal."""
+    return tuple(Baseline(each["source"], each["params"]) for each in opened.get("baselines", ()))
+
+
 @dataclass
 class _Draft:
     """A trial record while events still add to it; reports are kept by iteration."""
@@ -78,6 +84,7 @@ class StudyBuilder:
             seed=opened["seed"],
             facts=opened.get("facts", {}),
             is_to_confirm=opened.get("confirms", False),
+            baselines=baselines_in(opened),
         )
         self._drafts: dict[int, _Draft] = {}
 

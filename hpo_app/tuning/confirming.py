@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import statistics
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from hpo_app.analysis.best import rank
@@ -128,26 +129,23 @@ class Confirming:
     def _race(self, study: Study, elapsed_s: float) -> Race | None:
         """Return who is trained with fresh seeds; None if no trial of the search has a value."""
         confirm = self._plan.confirm
-        contenders = _contenders(study, confirm.contenders)
+        contenders, default = _contenders(study, confirm.contenders), study.default
         if not contenders:
             self.is_over = True
             return None
-        default = study.default
-        num_claims = 1 if default is None or contenders == [default.number] else 2
-        trainings = max(self._affordable(study, elapsed_s), confirm.claim_seeds * num_claims)
-        for_race = trainings - confirm.claim_seeds * num_claims
-        contenders = contenders[: max(for_race // confirm.first_seeds, 1)]
         race = Race(
             tuple(contenders),
             None if default is None else default.number,
-            trainings,
+            self._affordable(study, elapsed_s),
             confirm.first_seeds,
             confirm.claim_seeds,
             max(confirm.claim_seeds, _MOST_CLAIM_SEEDS),
             confirm.has_replay and self.write_best is not None,
             confirm.contenders,
             confirm.share,
+            tuple(_brought(study)),
         )
+        race = _affordable_of(race)
         self._notice(_on_start(race))
         return race
 
@@ -215,14 +213,40 @@ class Confirming:
 
 
 def _contenders(study: Study, most: int) -> list[int]:
-    """Return the best trials of the search; of those with the same params, only the first."""
+    """Return the best trials of the search; of those with the same params, only the first.
+
+    A copy of the default configuration, or of a baseline, stands for that: it is no gain over it.
+    """
     ranked = rank(study.searched)
     keeping = [trial for trial in ranked if not trial.unmet(study.criteria)]
+    known = {trial.number: trial for trial in ranked}
+    default = [] if study.default is None else [study.default.number]
+    measures = [known[number] for number in (*default, *_brought(study)) if number in known]
     chosen: list[TrialRecord] = []
     for trial in keeping or ranked[:1]:
         if len(chosen) < most and all(trial.params != other.params for other in chosen):
-            chosen.append(trial)
+            same = (other for other in measures if other.params == trial.params)
+            chosen.append(next(same, trial))
     return [trial.number for trial in chosen]
+
+
+def _brought(study: Study) -> list[int]:
+    """Return the trials of what a person brought along, but those that came to nothing."""
+    trials = [study.trial_of(baseline) for baseline in study.baselines]
+    numbers = [trial.number for trial in trials if trial is not None and trial.last]
+    return list(dict.fromkeys(numbers))
+
+
+def _affordable_of(race: Race) -> Race:
+    """Return the race with as many contenders as it can pay for; baselines run in any case."""
+    brought = tuple(number for number in race.baselines if number != race.contenders[0])
+    everybody = tuple(dict.fromkeys((*race.contenders, *brought)))
+    claims = race.claim_seeds * replace(race, contenders=everybody).num_claims
+    least = (1 + len(brought)) * race.first_seeds if brought else 0
+    trainings = max(race.trainings, claims + least)
+    room = max((trainings - claims) // race.first_seeds - len(brought), 1)
+    best = [number for number in race.contenders if number not in brought]
+    return replace(race, contenders=(*best[:room], *brought), trainings=trainings)
 
 
 def _on_start(race: Race) -> str:

@@ -10,7 +10,7 @@ from hpo_app.config.build import build
 from hpo_app.errors import PlanError, Problem
 from hpo_app.search.grid import GridSearch
 from hpo_app.search.optuna_engine import OptunaEngine, is_sampler
-from hpo_app.search.prior import prior_draws
+from hpo_app.search.prior import first_draws
 from hpo_app.tuning.ray_engine import RayEngine, can_learn, can_start_with_points, to_point
 
 
@@ -44,11 +44,16 @@ def _ray_engine(plan: RunPlan, built: RaySearcher) -> RayEngine:
         expected = f"no earlier run, because search_alg={choice} takes none"
         fix = "leave it out, or set search_alg=optuna"
         raise PlanError([Problem("warm_start", f"[{','.join(plan.warm_start)}]", expected, fix)])
-    first = prior_draws(plan.space, plan.seed, plan.prior_trials)
-    first = [plan.space.defaults, *first] if plan.space.has_defaults else []
+    baselines = [baseline.params for baseline in plan.baselines]
+    first = first_draws(plan.space, plan.seed, baselines, plan.prior_trials)
+    first = [plan.space.defaults, *first] if plan.space.has_defaults else first
     if first and can_start_with_points(built):
         points = {"points_to_evaluate": [to_point(plan.space, params) for params in first]}
         built = build(plan.searcher.component, "search_alg", plan.trusted_modules, **points)
+    elif baselines and not can_learn(built):
+        got = f"[{','.join(baseline.source for baseline in plan.baselines)}]"
+        expected = f"none, because search_alg={choice} cannot be told of trials that others chose"
+        raise PlanError([Problem("baseline", got, expected, "set search_alg=optuna")])
     elif len(first) > 1 and not can_learn(built):
         expected = f"0, because search_alg={choice} cannot be told of trials around the default"
         fix = "set prior_trials=0, or set search_alg=optuna"

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from hpo_app.errors import Problem, RunFolderError
+from hpo_app.plan.baselines import misfits
 from hpo_app.study.folder import config_checksums
-from hpo_app.study.journal import FILE_NAME, SCHEMA_VERSION, Journal
+from hpo_app.study.journal import FILE_NAME, SCHEMA_VERSION, Journal, no_event, read_events
 from hpo_app.study.judging import criteria_fields
+from hpo_app.study.replay import baselines_in
 from hpo_app.tuning.past import Past
 
 
@@ -47,6 +51,7 @@ def opened_fields(
         "stored": config_checksums(folder),
         **({"confirms": True} if plan.confirm.is_on else {}),
         **_learned(earlier),
+        **_brought(plan),
     }
 
 
@@ -58,6 +63,31 @@ def _learned(earlier: Sequence[EarlierRun]) -> dict[str, Any]:
     # In the journal's first line: after a kill either all of it is there, or no run.
     learned = [trial.to_fields() for run in earlier for trial in run.taken]
     return {"learned": learned} if learned else {}
+
+
+def _brought(plan: RunPlan) -> dict[str, Any]:
+    brought = [{"source": each.source, "params": each.params} for each in plan.baselines]
+    return {"baselines": brought} if brought else {}
+
+
+def as_begun(plan: RunPlan, folder: Path) -> RunPlan:
+    """Return the plan of a run that goes on, with the baselines that it began with.
+
+    Raises:
+        RunFolderError: If the journal cannot be read, or has values that the space has not.
+    """
+    path = folder / FILE_NAME
+    opened = next(iter(read_events(path)), None)
+    if opened is None:
+        raise RunFolderError([no_event(path)])
+    baselines = baselines_in(opened.fields)
+    wrong = [each for baseline in baselines for each in misfits(plan.space, baseline.params)]
+    if wrong:
+        fix = "restore the run folder from a copy, or start a new run"
+        raise RunFolderError(
+            [Problem(f"{path}: baseline", f"{m.name}: {m.got}", m.expected, fix) for m in wrong[:5]]
+        )
+    return replace(plan, baselines=baselines)
 
 
 @contextlib.contextmanager

@@ -23,7 +23,7 @@ from hpo_app.study.files import replace_file
 from hpo_app.training.seeds import derive_seed
 from hpo_app.tuning.engines import make_engine
 from hpo_app.tuning.lean import leave_fresh_alone, look_at_alive_only
-from hpo_app.tuning.opening import open_journal, opened_fields
+from hpo_app.tuning.opening import as_begun, open_journal, opened_fields
 from hpo_app.tuning.past import has_memory, remind
 from hpo_app.tuning.pbt import PopulationTraining
 from hpo_app.tuning.recorder import Recorder
@@ -114,11 +114,13 @@ def run_search(
     Raises:
         ResourceError: If no trial can ever fit.
         PlanError: If searcher, scheduler or a tracker do not take their arguments.
+        RunFolderError: If the journal of a run that goes on cannot be read.
         Interrupted: If a signal came before this start wrote its first event.
     """
     view = ShieldedView(view)
     supervisor = options.get("supervisor") or Supervisor(Signals())
     changes, earlier = options.get("changes"), options.get("earlier", ())
+    plan = plan if changes is None else as_begun(plan, folder)
     # All before Ray, whose start takes seconds: they may refuse their arguments.
     engine, scheduler, trackers = make_engine(plan), _scheduler(plan), make_trackers(plan)
     searcher = _searcher(plan, engine)
@@ -146,9 +148,9 @@ def run_search(
                     "num_trials": plan.num_trials,
                     "changes": list(changes or ()),
                     "confirms": plan.confirm.is_on,
+                    "facts": facts,
                 }
-                decided = _remind(scheduler, past, view)
-                recorder.reopen(past, decided, {**resumed, "facts": facts})
+                recorder.reopen(past, _remind(scheduler, past, view), resumed)
             replace_file(folder / "environment.json", json.dumps(facts, indent=2))
             num_workers = min(capacity.slots(plan.resources), plan.num_trials)
             watchdog = Watchdog(plan, recorder, num_workers, view.notice, supervisor.give_up)
@@ -165,8 +167,15 @@ def run_search(
 def _searcher(plan: RunPlan, engine: Engine) -> Searcher:
     # Members of a population share values and go different ways.
     repeats = plan.repeats_duplicates or plan.scheduler.is_population
-    first = min(plan.prior_trials, plan.num_trials - 1)
-    return Searcher(plan.space, engine, seed=plan.seed, repeats=repeats, prior_trials=first)
+    baselines = [baseline.params for baseline in plan.baselines]
+    return Searcher(
+        plan.space,
+        engine,
+        seed=plan.seed,
+        repeats=repeats,
+        baselines=baselines,
+        prior_trials=max(min(plan.prior_trials, plan.num_trials - 1 - len(baselines)), 0),
+    )
 
 
 def _search(

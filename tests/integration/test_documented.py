@@ -8,8 +8,10 @@ from pathlib import Path
 import pytest
 
 from hpo_app.analysis.best import best_trial
+from hpo_app.config.best import BestConfig, write_best
 from hpo_app.config.compose import compose_config
 from hpo_app.config.parse import parse_plan
+from hpo_app.config.render import render
 from hpo_app.errors import PlanError
 from hpo_app.study.replay import load_study
 
@@ -51,6 +53,11 @@ def mine(tmp_path, monkeypatch):
     (tmp_path / "src").mkdir()
     (tmp_path / "src" / "train.py").write_text("import hydra\n")  # The reader's own Hydra app.
     monkeypatch.syspath_prepend(str(tmp_path))
+    plan = parse_plan(*compose_config(["search_space=ppo"]))  # A winner that the reader has kept.
+    params = plan.space.defaults
+    best = BestConfig(render(plan.template, params), plan.criteria, params, {"run_id": "a"})
+    (tmp_path / "my_conf" / "model").mkdir(parents=True, exist_ok=True)
+    write_best(tmp_path / "my_conf" / "model" / "tuned.yaml", best, ["The winner."])
     return tmp_path
 
 

@@ -11,6 +11,7 @@ from hpo_app.analysis.progress import best_so_far
 from hpo_app.analysis.summary import summarize
 from hpo_app.api.analysis import analyze
 from hpo_app.api.results import Results
+from hpo_app.plan.run_plan import Baseline
 from hpo_app.report.comparison import comparison_sentence
 from hpo_app.report.document import write_report
 from hpo_app.report.sentences import winner_sentence
@@ -160,3 +161,63 @@ def test_a_race_is_told_with_who_won_it_and_a_single_contender_without_one(confi
     assert said(raced).startswith(
         "Confirmed: trial 0, the default configuration, won. 2 contenders raced on fresh seeds."
     )
+
+
+def test_equal_values_have_no_interval_and_prove_nothing(confirmed_study):
+    study = confirmed_study(default=(1.0,) * 3, winner=(0.5,) * 3)
+    claim = claim_of(study)
+    assert claim.gain == 0.5
+    assert claim.gain_interval is None
+    assert not claim.is_significant
+    text = said(study)
+    assert "loss is 0.5 (interquartile mean of 3 equal values)" in text
+    assert "nothing tells how sure that is" in text
+    assert "interval 0.5 to 0.5" not in text
+    # Where only one of both has no spread, the other's counts.
+    assert claim_of(confirmed_study(default=(1.0, 1.1, 0.9), winner=(0.5,) * 3)).is_significant
+    assert NO_GAIN in said(confirmed_study(default=(0.5,) * 3, winner=(0.5,) * 3))
+
+
+@pytest.fixture
+def beside(confirmed_study, make_trial):
+    """A study with a baseline: of trial 1, the default, the winner, one not tried, or failed."""
+
+    def make(params=None, values=(0.8, 0.9, 0.7)):
+        study = confirmed_study()
+        baseline = Baseline("my_best.yaml", params or study.trials[1].params)
+        trial = study.trial_of(baseline)
+        number = None if trial is None else trial.number
+        claimed = [
+            make_trial(FIRST_FRESH + 50 + place, [2, 2, value], fresh=Fresh(1, Kind.CLAIM, place))
+            for place, value in enumerate(values)
+        ]
+        brought = () if number is None or not values else (number,)
+        race = replace(study.race, contenders=(2, *brought), baselines=brought)
+        fresh = (*study.fresh, *(claimed if number == 1 else ()))
+        return replace(study, baselines=(baseline,), race=race, fresh=fresh)
+
+    return make
+
+
+def test_the_claim_says_how_the_winner_stands_to_a_baseline(beside):
+    study = beside()
+    (to_it,) = claim_of(study).baselines
+    assert to_it.source == "my_best.yaml"
+    assert to_it.trial == 1
+    assert to_it.difference.gain == pytest.approx(0.3)
+    assert to_it.difference.is_significant
+    assert to_it.difference.to.values == (0.8, 0.9, 0.7)
+    assert "The gain over baseline my_best.yaml (trial 1) is 0.3 (" in said(study)
+    # What is said of the default stays as it is.
+    assert "The gain over the default is 0.5 (" in said(study)
+    better = beside(values=(0.1, 0.11, 0.09))
+    assert "No significant gain over baseline my_best.yaml (trial 1)" in said(better)
+    assert "That baseline is the better one: take it." in said(better)
+
+
+def test_a_baseline_that_is_something_else_is_called_what_it_is(beside, confirmed_study):
+    trials = confirmed_study().trials
+    assert "Baseline my_best.yaml is the default configuration." in said(beside(trials[0].params))
+    assert "No gain over baseline my_best.yaml: it won itself." in said(beside(trials[2].params))
+    assert "was not tried in the search" in said(beside({"lr": 0.77}))
+    assert "came to nothing in the search" in said(beside(values=()))

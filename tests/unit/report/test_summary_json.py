@@ -45,6 +45,7 @@ def test_the_result_is_there_for_programs(make_study, make_trial, make_failed_tr
         "stop_reason": "All trials ended.",
         "duration_s": 60.0,
         "seed": 7,
+        "baselines": [],
         "warm_start": {},
     }
     assert [path.name for path in tmp_path.iterdir()] == ["summary.json"]
