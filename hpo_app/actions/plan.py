@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-import math
+import importlib
+import tempfile
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.console import Console
@@ -10,180 +12,107 @@ from rich.table import Table
 from rich.text import Text
 
 from hpo_app.actions.command import Outcome
+from hpo_app.actions.plan_rows import node_rows, plan_rows
+from hpo_app.actions.plan_time import time_rows
 from hpo_app.actions.warm_start import earlier_runs
-from hpo_app.errors import EXIT_COMPLETE, ResourceError, listed
+from hpo_app.errors import EXIT_COMPLETE, Problem, ResourceError
 from hpo_app.plan.capacity import this_machine
-from hpo_app.plan.read_rules import share_kept
 from hpo_app.plan.rules import check_capacity
-from hpo_app.plan.search_space import has_default
-from hpo_app.report.format import duration, params_text, plain, value_text
-from hpo_app.report.sentences import earlier_sentence
-from hpo_app.search.prior import prior_draws
 from hpo_app.tuning.preflight import disk_row
+from hpo_app.tuning.supervisor import StuckError, Supervisor
 
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from hpo_app.actions.command import Command
-    from hpo_app.plan.run_plan import Baseline, RunPlan
+    from hpo_app.plan.capacity import Capacity
     from hpo_app.study.earlier import EarlierRun
 
 
 def run(command: Command) -> Outcome:
-    """Print what would run; start nothing.
+    """Print what would run; start nothing but what a probe or a look at a cluster takes.
 
     Raises:
-        ResourceError: If no trial can ever fit this machine.
+        ResourceError: If no trial can ever fit.
         RunFolderError: If an earlier run to learn from cannot be read.
         PlanError: If one cannot be compared with this.
+        TrainingError: If a probe was asked for, and comes to no report.
+        Interrupted: At a signal.
     """
     plan = command.plan
     earlier = earlier_runs(plan)
-    slots = None
-    if plan.cluster.is_local:
-        capacity = this_machine(plan.cluster)
-        problems = list(check_capacity(plan, capacity))
-        if problems:
-            raise ResourceError(problems)
-        slots = capacity.slots(plan.resources)
-    table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
-    table.add_column(style="bold", no_wrap=True)
-    table.add_column()
-    rows = plan_rows(plan, slots, earlier)
-    rows.append(
-        ("disk", disk_row(plan, command.folder, plan.num_trials if slots is None else slots))
-    )
-    for name, text in rows:
-        table.add_row(name, Text(text))
-    Console(soft_wrap=False).print(table)
+    if not plan.cluster.is_local:
+        _with_cluster(command, earlier)
+        return Outcome(EXIT_COMPLETE, keeps_folder=False)
+    capacity = this_machine(plan.cluster)
+    problems = list(check_capacity(plan, capacity))
+    if problems:
+        raise ResourceError(problems)
+    _show(command, capacity, "this machine", earlier)
+    if plan.probes:
+        _in_ray(command, lambda _capacity, _name: None)  # It is shown already.
     return Outcome(EXIT_COMPLETE, keeps_folder=False)
 
 
-def plan_rows(
-    plan: RunPlan, slots: int | None, earlier: Sequence[EarlierRun] = ()
-) -> list[tuple[str, str]]:
-    """Return the plan as `(subject, text)` rows; `slots` is None where it is not known yet."""
-    trials, iterations = plan.num_trials, plan.iterations
-    per_trial = f"{plan.resources.cpu:g} CPU, {plan.resources.gpu:g} GPU each"
-    rows = [
-        ("trials", f"{trials} of up to {iterations} iterations, {per_trial}"),
-        ("width", _width(plan, slots)),
-        ("at most", f"{trials * iterations} iterations in all"),
-        *(("objective", str(objective)) for objective in plan.objectives),
-        *(("keeping", str(constraint)) for constraint in plan.constraints),
-        ("search", _searching(plan)),
-        *(("condition", _condition(plan, name)) for name in plan.space.conditions),
-        *_rules(plan),
-        *(("warm start", earlier_sentence(run_before)) for run_before in earlier),
-        ("trial 0", _default(plan)),
-        *(("baseline", _baseline(plan, each)) for each in plan.baselines),
-        *_prior(plan),
-        *((("trackers", ", ".join(plan.trackers)),) if plan.trackers else ()),
-        *_confirmation(plan, slots),
-        ("budget", _budget(plan)),
-        ("seed", str(plan.seed)),
-    ]
-    if not plan.scheduler.has_memory:
-        rows.append(("after a kill", "the scheduler starts without its memory of earlier reports"))
-    if plan.scheduler.is_population:
-        rows.insert(3, ("turns", _turns(plan, slots)))
-    return rows
+def _with_cluster(command: Command, earlier: Sequence[EarlierRun]) -> None:
+    """Print the plan for a cluster, which has to be joined to know what there is."""
+    shown: list[Capacity] = []
+
+    def show(capacity: Capacity, name: str) -> None:
+        shown.append(capacity)
+        _show(command, capacity, name, earlier)
+
+    try:
+        _in_ray(command, show)
+    except ResourceError as error:
+        is_there = shown or not all(item.key.startswith("ray") for item in error.problems)
+        if is_there or command.plan.probes:
+            raise
+        _show(command, None, error.problems[0].got, earlier)
 
 
-def _width(plan: RunPlan, slots: int | None) -> str:
-    if slots is None:
-        return f"as wide as the cluster at {plan.cluster.address} allows"
-    at_once = min(slots, plan.num_trials)
-    if plan.scheduler.is_population:
-        return f"{at_once} at once"
-    return f"{at_once} at once, {math.ceil(plan.num_trials / at_once)} waves"
+def _show(
+    command: Command, capacity: Capacity | None, name: str, earlier: Sequence[EarlierRun]
+) -> None:
+    plan = command.plan
+    slots = None if capacity is None else capacity.slots(plan.resources)
+    trials, *others = plan_rows(plan, slots, earlier)
+    at_most = plan.num_trials if slots is None else slots
+    disk = ("disk", disk_row(plan, command.folder, at_most))
+    _print_rows([trials, *node_rows(plan, capacity, name), *others, disk])
 
 
-def _turns(plan: RunPlan, slots: int | None) -> str:
-    interval = int(plan.scheduler.component.arguments.get("perturbation_interval", 1))
-    turns = math.ceil(plan.iterations / interval)
-    if slots is not None and slots >= plan.num_trials:
-        return f"all {plan.num_trials} members train at once"
-    return (
-        f"{plan.num_trials} members take turns of {interval} iterations: up to {turns} restarts "
-        f"from a checkpoint for each, {turns * plan.num_trials} in all"
-    )
+def _in_ray(command: Command, show: Callable[[Capacity, str], None]) -> None:
+    """Start or join the plan's Ray, show what there is, and probe the plan if it asks for it."""
+    # Not above: Ray takes a second to import, and most plans are shown without it.
+    probing = importlib.import_module("hpo_app.tuning.probe")
+    plan, signals = command.plan, command.signals
+    supervisor = Supervisor(signals, patience_s=0.0)  # There is nothing to put in order.
+    if plan.probes:
+        text = "\ntraining the default configuration up to its first report, in a worker of Ray"
+        command.console.print(text, markup=False, soft_wrap=True)
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder, signals.noted():
+        try:
+            found = supervisor.run(
+                lambda: probing.in_ray(plan, Path(folder), supervisor, show), lambda _: None
+            )
+        except StuckError as stuck:
+            signals.must_leave = True
+            supervisor.processes.end()
+            signals.check()
+            expected = "a Ray that lasts"
+            problem = Problem("ray", stuck.reason, expected, "type the command again")
+            raise ResourceError([problem]) from None
+    if found is not None:
+        capacity, probe = found
+        _print_rows(time_rows(plan, capacity.slots(plan.resources), probe))
 
 
-def _searching(plan: RunPlan) -> str:
-    searcher = plan.choices.get("search_alg", plan.searcher.component.target)
-    scheduler = plan.choices.get("scheduler", plan.scheduler.component.target)
-    return f"{searcher} over {len(plan.space)} parameters, scheduled by {scheduler}"
-
-
-def _condition(plan: RunPlan, name: str) -> str:
-    others = plan.space.conditions[name].items()
-    where = (f"{other}={' or '.join(map(value_text, values))}" for other, values in others)
-    return f"{name} only where {listed(where)}"
-
-
-def _rules(plan: RunPlan) -> list[tuple[str, str]]:
-    rules = plan.space.rules
-    rows = [("rule", f"{plain(name)}: {plain(rule.text)}") for name, rule in rules.items()]
-    if rows:
-        rows.append(("", f"{share_kept(plan.space):.0%} of random configurations keep the rules"))
-    return rows
-
-
-def _prior(plan: RunPlan) -> list[tuple[str, str]]:
-    before, priors = len(plan.first_params), plan.space.priors
-    last = min(plan.prior_trials, plan.num_trials - before)
-    if not priors or last < 1:
-        return []
-    widths = listed(f"{plain(name)} by {width:g}" for name, width in priors.items())
-    count = len(prior_draws(plan.space, plan.seed, last))
-    first, end = before, before + count - 1
-    if count == last:
-        return [("prior", f"trials {first} to {end} are drawn around it, {widths}")]
-    which = f"only trial {first} is" if count == 1 else f"only trials {first} to {end} are"
-    which = which if count else "no trial is"
-    why = f"there are no {last} others that keep the rules"
-    return [("prior", f"{which} drawn around it, {widths}: {why}")]
-
-
-def _baseline(plan: RunPlan, baseline: Baseline) -> str:
-    number = plan.first_params.index(baseline.params)
-    return f"trial {number}, {plain(baseline.source)}: {params_text(baseline.params)}"
-
-
-def _confirmation(plan: RunPlan, slots: int | None) -> list[tuple[str, str]]:
-    confirm = plan.confirm
-    if not confirm.is_on:
-        return []
-    per_search = confirm.share / (1.0 - confirm.share)
-    claim = (1 + max(len(plan.first_params), 1)) * confirm.claim_seeds
-    if plan.baselines:
-        claim += (1 + len(plan.baselines)) * confirm.first_seeds
-    # A scheduler that stops trials makes the search shorter, and with it what it may take.
-    most = max(int(per_search * plan.num_trials), claim)
-    brought = " and the baselines" if plan.baselines else ""
-    replay = " and one replay" if confirm.has_replay else ""
-    waves = "" if slots is None else f", {math.ceil(most / max(slots, 1))} waves of full length"
-    text = (
-        f"the best {confirm.contenders}{brought} race on fresh seeds: {claim} to {most} trainings "
-        f"of {plan.iterations} iterations{replay}, {confirm.share:.0%} of the run{waves}, at most"
-    )
-    if plan.time_budget_s is not None:
-        left = duration(confirm.share * plan.time_budget_s)
-        text += f"; the search ends in time to leave it {left}"
-    return [("confirm", text)]
-
-
-def _default(plan: RunPlan) -> str:
-    if not plan.space.has_defaults:
-        return "drawn like the others: no parameter names a default"
-    guessed = [name for name in plan.space.defaults if not has_default(plan.space[name])]
-    note = f" (middle of the range, no default known: {', '.join(guessed)})" if guessed else ""
-    return f"the default configuration, {params_text(plan.space.defaults)}{note}"
-
-
-def _budget(plan: RunPlan) -> str:
-    limit = plan.time_budget_s
-    time_text = "no time limit" if limit is None else f"at most {duration(limit)}"
-    return f"{time_text}, {plan.max_failures} retries of a failed trial"
+def _print_rows(rows: Iterable[tuple[str, str]]) -> None:
+    table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
+    table.add_column(style="bold", no_wrap=True)
+    table.add_column()
+    for name, text in rows:
+        table.add_row(name, Text(text))
+    Console(soft_wrap=False).print(table)

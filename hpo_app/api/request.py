@@ -85,7 +85,7 @@ class Request:
         param_mapping: Where the values of parameters land; see `mapping.place_parameters`.
         search_alg: Name, or a mapping with `name` or `_target_` and arguments.
         scheduler: Likewise; None for `fifo`.
-        resources_per_trial: `{"cpu": 1, "gpu": 0}`.
+        resources_per_trial: `{"cpu": 1, "gpu": 0, "memory_gb": None}`.
         max_concurrent_trials: Upper limit of trials at once, or None.
         time_budget_s: Seconds after which the run ends, or None.
         seed: Seed of the run; None for that of the config groups.
@@ -314,7 +314,7 @@ def _fill_settings(config: DictConfig, request: Request, problems: list[Problem]
         "time_budget_s": request.time_budget_s,
         **({} if request.seed is None else {"seed": request.seed}),
         "resources": {
-            **_known(asked, "resources_per_trial", ("cpu", "gpu"), problems),
+            **_known(asked, "resources_per_trial", ("cpu", "gpu", "memory_gb"), problems),
             "max_concurrent_trials": request.max_concurrent_trials,
         },
         "ray": {_OF_RAY.get(key, key): value for key, value in ray.items()},

@@ -15,7 +15,7 @@ from hpo_app.apps.started import AppName
 from hpo_app.errors import Problem
 from hpo_app.training.contract import ConfigurationError
 from hpo_app.training.current import being_trained
-from hpo_app.training.reports import checked_count, checked_settings
+from hpo_app.training.reports import OF_THE_RUN, checked_count, checked_settings
 
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def train(
         ConfigurationError: If the app cannot be started, or its config does not compose.
     """
     required = ("app", "overrides", "values", "returns")
-    optional = ("trainer", "keys", "needs", *_OF_THE_COMMAND_LINE)
+    optional = (*OF_THE_RUN, "keys", *_OF_THE_COMMAND_LINE)
     settings = checked_settings(model, "model", required, optional)
     name = AppName(settings["app"], *(settings.get(key) or "" for key in _OF_THE_COMMAND_LINE))
     keys = settings.get("keys") or {}

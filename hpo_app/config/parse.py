@@ -56,17 +56,18 @@ _KEYS: dict[str, tuple[str, ...]] = {
     "": (
         "action", "baseline", "best", "checkpoints", "confirm", "constraints", "data",
         "max_failures", "max_same_failures", "model", "num_trials", "objective", "objectives",
-        "output", "params", "prior_trials", "provenance", "ray", "repeat_duplicates", "report",
-        "resources", "run", "scheduler", "search_alg", "search_space", "seed", "stall_timeout_s",
-        "stop", "time_budget_s", "to", "tracker", "training", "trial_timeout_s", "trusted_modules",
-        "warm_start",
+        "output", "params", "plan", "prior_trials", "provenance", "ray", "repeat_duplicates",
+        "report", "resources", "run", "scheduler", "search_alg", "search_space", "seed",
+        "stall_timeout_s", "stop", "time_budget_s", "to", "tracker", "training", "trial_timeout_s",
+        "trusted_modules", "warm_start",
     ),
     "checkpoints": ("budget_gb", "keep_best"),
     "confirm": ("claim_seeds", "contenders", "first_seeds", "replay", "share"),
     "objective": ("metric", "mode"),
     "stop": ("plateau", "target"),
+    "plan": ("probe",),
     "report": ("every_s",),
-    "resources": ("cpu", "gpu", "max_concurrent_trials"),
+    "resources": ("cpu", "gpu", "max_concurrent_trials", "memory_gb"),
     "ray": ("address", "dashboard", "num_cpus", "num_gpus"),
 }  # fmt: skip
 _FOR_TRIALS = ("model", "data", "params")
@@ -172,6 +173,7 @@ def _read(
         template=template,
         space_entries=parameters_of(_mapping(values.get("search_space"))),
         choices=origin.choices,
+        probes=Section("plan", values.get("plan", {}), problems).flag("probe", otherwise=False),
     )
 
 
@@ -206,7 +208,7 @@ def _unread(values: dict[str, Any]) -> list[Problem]:
     """Return keys of other actions: who typed them expects an effect."""
     readers = {"to": "export", "output": "report"}
     action = values.get("action")
-    return [
+    found = [
         Problem(
             key,
             str(values[key]),
@@ -216,6 +218,10 @@ def _unread(values: dict[str, Any]) -> list[Problem]:
         for key, reader in readers.items()
         if action in ("optimize", "plan") and values.get(key) is not None
     ]
+    if action == "optimize" and _mapping(values.get("plan")).get("probe") is True:
+        expected = "false with action=optimize, which does not read it"
+        found.append(Problem("plan.probe", "true", expected, "leave it out, or set action=plan"))
+    return found
 
 
 def _read_of_training(config: DictConfig, training: Any, problems: list[Problem]) -> Any:
@@ -295,6 +301,7 @@ def _resources(section: Section) -> Resources:
         cpu=section.number("cpu", above=0),
         gpu=section.number("gpu", least=0),
         max_concurrent_trials=section.optional_whole("max_concurrent_trials", least=1),
+        memory_gb=section.optional_number("memory_gb", above=0),
     )
 
 

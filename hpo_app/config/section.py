@@ -34,6 +34,7 @@ _EXAMPLES: dict[str, float] = {
     "stop.plateau": 15,
     "ray.num_cpus": 4,
     "resources.max_concurrent_trials": 4,
+    "resources.memory_gb": 2,
 }
 _NAMES = {"baseline": "outputs/DATE/TIME/best.yaml", "warm_start": "outputs/DATE/TIME"}
 

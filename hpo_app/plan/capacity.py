@@ -6,7 +6,9 @@ import math
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
+
+from hpo_app.plan.memory import free_memory_gb
 
 
 if TYPE_CHECKING:
@@ -19,6 +21,27 @@ _SLACK = 1e-4
 _MOST = 1_000_000
 
 
+class Node(NamedTuple):
+    """What one machine offers to trials.
+
+    Attributes:
+        cpus: Its CPUs.
+        gpus: Its GPUs.
+        memory_gb: Gigabytes of memory; infinite where nobody knows.
+    """
+
+    cpus: float
+    gpus: float
+    memory_gb: float = math.inf
+
+    def slots(self, resources: Resources) -> int:
+        """Return how many trials fit at once."""
+        by_cpu = math.floor(self.cpus / resources.cpu + _SLACK) if resources.cpu else math.inf
+        asked_gb = resources.memory_gb
+        by_memory = self.memory_gb / asked_gb + _SLACK if asked_gb else math.inf
+        return int(min(by_cpu, _slots_by_gpu(self.gpus, resources.gpu), by_memory, _MOST))
+
+
 @dataclass(frozen=True)
 class Capacity:
     """What trials can hold: each has to fit on one node, and each fraction of a GPU on one card.
@@ -26,24 +49,32 @@ class Capacity:
     Attributes:
         cpus: CPUs of the node that has most.
         gpus: GPUs of the node that has most; not always the same one.
-        nodes: `(cpus, gpus)` of each node.
+        nodes: What each node has.
         share: How many trials may use it at once where other searches use it too; None for all.
     """
 
     cpus: float
     gpus: float
-    nodes: tuple[tuple[float, float], ...] = ()
+    nodes: tuple[Node, ...] = ()
     share: int | None = None
 
     def __post_init__(self) -> None:
         if not self.nodes:
-            object.__setattr__(self, "nodes", ((self.cpus, self.gpus),))
+            object.__setattr__(self, "nodes", (Node(self.cpus, self.gpus),))
 
     @classmethod
-    def of_nodes(cls, nodes: Iterable[tuple[float, float]]) -> Capacity:
-        """Return what several nodes offer, given as `(cpus, gpus)` of each."""
-        known = tuple(nodes) or ((0.0, 0.0),)
-        return cls(max(cpus for cpus, _ in known), max(gpus for _, gpus in known), known)
+    def of_nodes(cls, nodes: Iterable[tuple[float, ...]]) -> Capacity:
+        """Return what several nodes offer, given as `(cpus, gpus, memory_gb)` of each.
+
+        The memory may be left out.
+        """
+        known = tuple(Node(*node) for node in nodes) or (Node(0.0, 0.0),)
+        return cls(max(node.cpus for node in known), max(node.gpus for node in known), known)
+
+    @property
+    def memory_gb(self) -> float:
+        """Gigabytes of memory of the node that has most."""
+        return max(node.memory_gb for node in self.nodes)
 
     def slots(self, resources: Resources) -> int:
         """Return how many trials fit at once; 0 if not even one does."""
@@ -52,12 +83,7 @@ class Capacity:
 
     def room(self, resources: Resources) -> int:
         """Return how many trials fit at once, were they alone and as many as one likes."""
-        return sum(_slots_of(cpus, gpus, resources) for cpus, gpus in self.nodes)
-
-
-def _slots_of(cpus: float, gpus: float, resources: Resources) -> int:
-    by_cpu = math.floor(cpus / resources.cpu + _SLACK) if resources.cpu else math.inf
-    return int(min(by_cpu, _slots_by_gpu(gpus, resources.gpu), _MOST))
+        return sum(node.slots(resources) for node in self.nodes)
 
 
 def _slots_by_gpu(gpus: float, asked: float) -> float:
@@ -74,7 +100,7 @@ def this_machine(cluster: Cluster) -> Capacity:
     """Return what a Ray of our own on this machine offers to trials."""
     cpus = cluster.num_cpus if cluster.num_cpus is not None else _num_cpus()
     gpus = cluster.num_gpus if cluster.num_gpus is not None else _num_gpus()
-    return Capacity(cpus, gpus)
+    return Capacity.of_nodes([(cpus, gpus, free_memory_gb())])
 
 
 def _num_cpus() -> int:

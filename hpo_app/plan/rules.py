@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from hpo_app.errors import Problem, listed, near_miss
 from hpo_app.plan.criteria_rules import check_criteria
+from hpo_app.plan.run_plan import Resources
 from hpo_app.plan.search_rules import check_search
 from hpo_app.plan.wording import key_of, typed
 
@@ -18,7 +19,7 @@ from hpo_app.plan.wording import key_of, typed
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from hpo_app.plan.capacity import Capacity
+    from hpo_app.plan.capacity import Capacity, Node
     from hpo_app.plan.run_plan import RunPlan
 
 _PARAM = re.compile(r"\$\{\s*params\.([A-Za-z_][A-Za-z0-9_.]*)")
@@ -41,6 +42,25 @@ def check_plan(plan: RunPlan) -> Iterator[Problem]:
 def check_capacity(plan: RunPlan, capacity: Capacity) -> Iterator[Problem]:
     """Yield what can never fit the machine or cluster, however long the run waits."""
     asked = plan.resources
+    alone = list(_more_than_any_node_has(asked, capacity))
+    yield from alone
+    if not alone and not capacity.slots(asked):
+        nodes = sorted({str(_offered(node, asked)) for node in capacity.nodes})
+        expected = f"what fits on one node; the nodes have {' or '.join(nodes)}"
+        fix = f"lower {' or '.join(f'resources.{name}' for name in _held(asked))}; more than one "
+        yield Problem("resources", str(asked), expected, f"{fix}GPU has to be a whole number")
+
+
+def _held(asked: Resources) -> tuple[str, ...]:
+    return ("cpu", "gpu") if asked.memory_gb is None else ("cpu", "gpu", "memory_gb")
+
+
+def _offered(node: Node, asked: Resources) -> Resources:
+    memory_gb = None if asked.memory_gb is None else node.memory_gb
+    return Resources(node.cpus, node.gpus, None, memory_gb=memory_gb)
+
+
+def _more_than_any_node_has(asked: Resources, capacity: Capacity) -> Iterator[Problem]:
     if asked.cpu > capacity.cpus:
         expected = f"at most {capacity.cpus:g}, the CPUs that trials can use on one node"
         fix = f"lower resources.cpu to {capacity.cpus:g}, or use a cluster (ray.address)"
@@ -49,12 +69,11 @@ def check_capacity(plan: RunPlan, capacity: Capacity) -> Iterator[Problem]:
         expected = f"at most {capacity.gpus:g}, the GPUs that trials can use on one node"
         fix = "set resources.gpu=0, or use a cluster (ray.address)"
         yield Problem("resources.gpu", f"{asked.gpu:g}", expected, fix)
-    if asked.cpu <= capacity.cpus and asked.gpu <= capacity.gpus and not capacity.slots(asked):
-        nodes = [f"cpu={cpus:g}, gpu={gpus:g}" for cpus, gpus in sorted(set(capacity.nodes))]
-        got = f"cpu={asked.cpu:g}, gpu={asked.gpu:g}"
-        expected = f"what fits on one node; the nodes have {' or '.join(nodes)}"
-        fix = "lower resources.cpu or resources.gpu; more than one GPU has to be a whole number"
-        yield Problem("resources", got, expected, fix)
+    if asked.memory_gb is not None and asked.memory_gb > capacity.memory_gb:
+        free = f"{math.floor(10 * capacity.memory_gb) / 10:g}"
+        expected = f"at most {free}, the gigabytes of memory that trials can use on one node"
+        fix = f"lower resources.memory_gb to {free}, free some, or use a cluster (ray.address)"
+        yield Problem("resources.memory_gb", f"{asked.memory_gb:g}", expected, fix)
 
 
 def params_without_parameter(plan: RunPlan) -> Iterator[Problem]:

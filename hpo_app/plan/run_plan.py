@@ -50,11 +50,17 @@ class Resources:
         cpu: CPUs per trial; fractions allowed.
         gpu: GPUs per trial; a fraction shares one card.
         max_concurrent_trials: Upper limit, or None for as many as fit.
+        memory_gb: Gigabytes of memory per trial: counted and not enforced; None for not counted.
     """
 
     cpu: float
     gpu: float
     max_concurrent_trials: int | None
+    memory_gb: float | None = None
+
+    def __str__(self) -> str:
+        held = f"cpu={self.cpu:g}, gpu={self.gpu:g}"
+        return held if self.memory_gb is None else f"{held}, memory_gb={self.memory_gb:g}"
 
 
 @dataclass(frozen=True)
@@ -237,6 +243,7 @@ class RunPlan:
         template: The composed config without `hydra`, interpolations unresolved.
         space_entries: The search space as it was written.
         choices: Config group choices, for the record.
+        probes: Whether a plan that is only shown is also tried out.
     """
 
     criteria: Criteria
@@ -269,6 +276,7 @@ class RunPlan:
     template: Mapping[str, Any]
     space_entries: Mapping[str, Mapping[str, Any]]
     choices: Mapping[str, str]
+    probes: bool = False
 
     @property
     def objective(self) -> Objective:

@@ -112,7 +112,14 @@ class SearchesOnRay(RayLauncher):
             self.hydra_context, self.config, job.entry.overrides, job.entry.number
         )
         try:
-            asked = Resources(float(config.resources.cpu), float(config.resources.gpu), None)
+            held = config.resources
+            memory_gb = held.get("memory_gb")
+            asked = Resources(
+                float(held.cpu),
+                float(held.gpu),
+                None,
+                memory_gb=None if memory_gb is None else float(memory_gb),
+            )
             return capacity.slots(asked)
         except (TypeError, ValueError):
             return 1  # The search says itself what is wrong with them.

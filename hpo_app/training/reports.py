@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
 
+# Keys of a model that say how it is run, and nothing of how it trains.
+OF_THE_RUN = ("trainer", "needs", "memory_gb")
 # What the journal and the live view can take with every report, and more than anybody reads.
 _MOST_METRICS = 1000
 _LONGEST_NAME = 1000

@@ -74,7 +74,8 @@ def plain_error(text: str, log: str = "") -> str:
     memory = _LOW_MEMORY.search(text)
     if "low on memory" in text and memory:
         return (
-            "Fewer trials at once (resources.max_concurrent_trials) or smaller ones may fit.\n"
+            "Fewer trials at once (resources.max_concurrent_trials, or resources.memory_gb for as "
+            "many as there is memory for) or smaller ones may fit.\n"
             "Ray killed the worker because its machine ran low on memory: "
             f"{memory[1]} of {memory[2]} were used."
         )

@@ -22,6 +22,7 @@ from hpo_app.signals import Signals
 from hpo_app.study.files import replace_file
 from hpo_app.training.seeds import derive_seed
 from hpo_app.tuning.engines import make_engine
+from hpo_app.tuning.held import held_by
 from hpo_app.tuning.lean import leave_fresh_alone, look_at_alive_only
 from hpo_app.tuning.opening import as_begun, open_journal, opened_fields
 from hpo_app.tuning.past import has_memory, remind
@@ -159,7 +160,7 @@ def run_search(
                 watchdog,
                 (engine, scheduler),
                 capacity,
-                _trial_spec(plan, folder, capacity.slots(plan.resources), options.get("train")),
+                trial_spec(plan, folder, capacity.slots(plan.resources), options.get("train")),
             )
             return recorder.study()
 
@@ -221,7 +222,7 @@ def _run_tune(
             at_once = plan.num_trials
     trainable = tune.with_resources(
         tune.with_parameters(run_trial, spec=spec),
-        tune.PlacementGroupFactory([{"CPU": plan.resources.cpu, "GPU": plan.resources.gpu}]),
+        tune.PlacementGroupFactory([held_by(plan.resources)]),
     )
     # Tune keeps trainables by name, for a whole cluster; a folder's name may hold any letters.
     name = f"hpo_app_{uuid.uuid4().hex}"
@@ -280,7 +281,15 @@ def _seed(plan: RunPlan) -> None:
     np.random.seed(derive_seed(plan.seed, "scheduler"))  # noqa: NPY002
 
 
-def _trial_spec(plan: RunPlan, folder: Path, slots: int, train: TrainFunction | None) -> TrialSpec:
+def trial_spec(plan: RunPlan, folder: Path, slots: int, train: TrainFunction | None) -> TrialSpec:
+    """Return what all trials of a run have in common.
+
+    Args:
+        plan: The plan.
+        folder: The run folder.
+        slots: How many train at once.
+        train: The training function, where it was handed over.
+    """
     return TrialSpec(
         template=plan.template,
         trainer=plan.trainer,

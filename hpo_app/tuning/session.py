@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import math
 import os
 import shlex
 import sys
@@ -88,13 +89,16 @@ def end_ray(processes: RayProcesses) -> None:
 def capacity_of(nodes: list[dict[str, Any]]) -> Capacity:
     """Return what the nodes that Ray lists offer to trials; one that left offers nothing."""
     alive = (node["Resources"] for node in nodes if node["Alive"])
-    return Capacity.of_nodes((node.get("CPU", 0.0), node.get("GPU", 0.0)) for node in alive)
+    return Capacity.of_nodes(
+        (node.get("CPU", 0.0), node.get("GPU", 0.0), node.get("memory", 0.0) / 1e9)
+        for node in alive
+    )
 
 
 def described(capacity: Capacity) -> str:
     """Return which cluster this is, and what it offers, for a person who may not expect it."""
     nodes = capacity.nodes
-    cpus, gpus = sum(cpus for cpus, _ in nodes), sum(gpus for _, gpus in nodes)
+    cpus, gpus = sum(node.cpus for node in nodes), sum(node.gpus for node in nodes)
     address = ray.get_runtime_context().gcs_address
     return f"the Ray cluster at {address}: {len(nodes)} nodes, {cpus:g} CPUs, {gpus:g} GPUs"
 
@@ -134,6 +138,8 @@ def _start(cluster: Cluster, address: str) -> str:
             "num_cpus": cluster.num_cpus,
             "num_gpus": cluster.num_gpus,
             "include_dashboard": cluster.dashboard,
+            # As the plan counts it: Ray itself would keep a part for its store of objects.
+            "_memory": _bytes(this_machine(cluster).memory_gb),
             "_temp_dir": str(ray_temp_folder()[0]),
         }
     try:
@@ -142,6 +148,10 @@ def _start(cluster: Cluster, address: str) -> str:
         if cluster.is_local:
             raise
         raise _not_joined(cluster.address, error) from error
+
+
+def _bytes(memory_gb: float) -> int | None:
+    return int(memory_gb * 1e9) if math.isfinite(memory_gb) else None
 
 
 def _not_joined(address: str, error: BaseException) -> ResourceError:

@@ -51,6 +51,26 @@ def test_a_run_joins_a_cluster_only_when_told_and_says_which(hpo, cluster, train
     assert f"trials run on the Ray cluster at {cluster}: 1 nodes, 2 CPUs, 0 GPUs" in joined.stdout
 
 
+def test_a_plan_names_the_nodes_of_the_cluster_that_it_is_for(hpo, cluster, monkeypatch):
+    monkeypatch.setenv("RAY_AUTH_MODE", "disabled")
+    planned = hpo(*RUN[:3], "action=plan", f"ray.address={cluster}", "resources.memory_gb=0.01")
+    assert planned.returncode == 0, planned.stderr
+    text = " ".join(planned.stdout.split())
+    assert f"nodes the Ray cluster at {cluster}: 2 CPUs, 0 GPUs, " in text
+    assert "GB of memory: 2 slots memory 0.01 GB each, 0.02 GB at once" in text
+    refused = hpo(*RUN[:3], "action=plan", f"ray.address={cluster}", "resources.cpu=3")
+    assert refused.returncode == 5
+    assert "at most 2, the CPUs that trials can use on one node" in refused.stderr
+
+
+def test_a_plan_for_a_cluster_that_is_not_there_says_what_it_knows(hpo):
+    planned = hpo(*RUN[:3], "action=plan", "ray.address=127.0.0.1:9")
+    assert planned.returncode == 0, planned.stderr
+    text = " ".join(planned.stdout.split())
+    assert "nodes not known, because nobody answers at 127.0.0.1:9 (" in text
+    assert "as wide as the cluster at 127.0.0.1:9 allows" in text
+
+
 def test_a_taken_dashboard_port_stops_nothing(hpo):
     with socket.socket() as taken:
         taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

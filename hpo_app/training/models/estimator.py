@@ -24,7 +24,7 @@ from hpo_app.study.files import read_small
 from hpo_app.training.checkpoint import unreadable_state
 from hpo_app.training.contract import ConfigurationError
 from hpo_app.training.encoding import encoder, scores
-from hpo_app.training.reports import checked_count, checked_settings
+from hpo_app.training.reports import OF_THE_RUN, checked_count, checked_settings
 from hpo_app.training.seeds import derive_seed
 from hpo_app.training.tables import load_table
 
@@ -60,7 +60,7 @@ def train(
         RunFolderError: If the checkpoint is damaged.
     """
     required = ("estimator", "arguments", "steps")
-    settings = checked_settings(model, "model", required, ("trainer", "needs", "trusted_modules"))
+    settings = checked_settings(model, "model", required, (*OF_THE_RUN, "trusted_modules"))
     folds = checked_count(training.get("iterations"), "training.iterations")
     table = load_table(data)
     path = None if trial.checkpoint is None else trial.checkpoint / _STATE_FILE

@@ -23,7 +23,7 @@ from hpo_app.study.files import open_to_read
 from hpo_app.training.checkpoint import unreadable_state
 from hpo_app.training.contract import ConfigurationError
 from hpo_app.training.encoding import scores
-from hpo_app.training.reports import checked_count, checked_number, checked_settings
+from hpo_app.training.reports import OF_THE_RUN, checked_count, checked_number, checked_settings
 from hpo_app.training.seeds import derive_seed
 from hpo_app.training.tables import load_table
 
@@ -57,7 +57,7 @@ def train(
         ConfigurationError: If the settings do not describe a training run.
         RunFolderError: If the checkpoint is damaged.
     """
-    settings = checked_settings(model, "model", (*_COUNTS, *_NUMBERS), ("trainer", "needs"))
+    settings = checked_settings(model, "model", (*_COUNTS, *_NUMBERS), OF_THE_RUN)
     for key in _COUNTS:
         checked_count(settings[key], f"model.{key}")
     for key in _NUMBERS:

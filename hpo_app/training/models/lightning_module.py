@@ -26,7 +26,7 @@ from hpo_app.errors import Problem, listed, near_miss
 from hpo_app.training.checkpoint import unreadable_state
 from hpo_app.training.contract import ConfigurationError
 from hpo_app.training.models.torch_state import read_tensors
-from hpo_app.training.reports import checked_count, checked_settings
+from hpo_app.training.reports import OF_THE_RUN, checked_count, checked_settings
 from hpo_app.training.seeds import derive_seed
 
 
@@ -57,7 +57,7 @@ def train(
         RunFolderError: If the checkpoint is of another module, or damaged.
     """
     needed = ("module", "arguments", "trainer_arguments", "trusted_modules")
-    settings = checked_settings(model, "model", needed, ("trainer", "needs"))
+    settings = checked_settings(model, "model", needed, OF_THE_RUN)
     given = checked_settings(data, "data", ("datamodule", "arguments"))
     epochs = checked_count(training.get("iterations"), "training.iterations")
     trusted = settings["trusted_modules"] or ()

@@ -20,7 +20,7 @@ from hpo_app.training.checkpoint import unreadable_state
 from hpo_app.training.contract import ConfigurationError
 from hpo_app.training.encoding import encoded, finite, scores
 from hpo_app.training.models.torch_state import read_tensors
-from hpo_app.training.reports import checked_count, checked_number, checked_settings
+from hpo_app.training.reports import OF_THE_RUN, checked_count, checked_number, checked_settings
 from hpo_app.training.seeds import derive_seed
 from hpo_app.training.tables import load_table
 
@@ -83,7 +83,7 @@ def train(
 
 
 def _checked(model: Mapping[str, Any]) -> dict[str, Any]:
-    settings = checked_settings(model, "model", _KEYS, ("trainer", "needs"))
+    settings = checked_settings(model, "model", _KEYS, OF_THE_RUN)
     if settings["activation"] not in _ACTIVATIONS:
         near = near_miss(str(settings["activation"]), _ACTIVATIONS) or "relu"
         raise _refusal(

@@ -41,7 +41,7 @@ from hpo_app.training.environments import (
 from hpo_app.training.models.sb3_algorithms import ALGORITHMS, arguments, spread_exploration
 from hpo_app.training.models.sb3_checkpoint import agent_state, load_agent_state
 from hpo_app.training.models.sb3_state import STATE_FILE, write_state
-from hpo_app.training.reports import checked_count, checked_settings
+from hpo_app.training.reports import OF_THE_RUN, checked_count, checked_settings
 from hpo_app.training.seeds import derive_seed
 
 
@@ -119,7 +119,7 @@ def checked_model(model: Mapping[str, Any], n_envs: int) -> dict[str, Any]:
             do not divide a rollout of `n_steps * n_envs` steps.
     """
     required = ("algorithm", "policy", "hyperparameters", "network")
-    known = ("trainer", "needs", "device")
+    known = (*OF_THE_RUN, "device")
     settings = checked_settings(model, "model", required, known)
     _check_choice(settings["algorithm"], "model.algorithm", ALGORITHMS)
     algorithm = ALGORITHMS[settings["algorithm"]]

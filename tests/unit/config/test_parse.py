@@ -112,7 +112,7 @@ BAD = {
         "search",
         "a key of the top level: action, baseline, best, checkpoints, confirm, constraints, "
         "data, max_failures, max_same_failures, model, num_trials, objective, objectives, output, "
-        "params, prior_trials, provenance, ray, repeat_duplicates, report, resources, run, "
+        "params, plan, prior_trials, provenance, ray, repeat_duplicates, report, resources, run, "
         "scheduler, search_alg, search_space, seed, stall_timeout_s, stop, time_budget_s, to, "
         "tracker, training, trial_timeout_s, trusted_modules and warm_start",
     ),

@@ -1,0 +1,76 @@
+"""How long a search takes, counted in iterations before it starts."""
+
+import pytest
+
+from hpo_app.config.compose import compose_config
+from hpo_app.config.parse import parse_plan
+from hpo_app.plan.duration import (
+    confirming_course,
+    confirming_trainings,
+    expected_course,
+    full_course,
+)
+
+
+def plan_of(*overrides):
+    return parse_plan(*compose_config(["search_space=quadratic", *overrides]))
+
+
+ASHA = ("scheduler=asha", "training.iterations=27", "scheduler.grace_period=3")
+
+
+def test_without_early_stopping_every_wave_is_as_long_as_a_trial():
+    course = full_course(plan_of("num_trials=5", "training.iterations=10"), slots=2)
+    assert (course.longest, course.total, course.searches) == (30, 50, 0)
+
+
+def test_one_trial_is_never_stopped():
+    course = expected_course(plan_of(*ASHA, "num_trials=1"), slots=4)
+    assert (course.longest, course.total) == (27, 27)
+
+
+def test_two_trials_after_each_other_meet_at_each_rung():
+    # The second is worse than the first with one half, and then ends after 3 of 27 iterations.
+    course = expected_course(plan_of(*ASHA, "num_trials=2"), slots=1)
+    assert course.searches == 200
+    assert course.total == pytest.approx(27 + (3 + 27) / 2, abs=3)  # Four standard errors.
+    assert course.longest == course.total
+
+
+def test_of_many_trials_one_in_the_factor_goes_on_at_each_rung():
+    plan = plan_of(*ASHA, "num_trials=2000")
+    course = expected_course(plan, slots=10)
+    by_rungs = 3 + (9 - 3) / 3 + (27 - 9) / 9
+    assert course.total / 2000 == pytest.approx(by_rungs, rel=0.05)
+    assert course.total / 2000 > by_rungs  # The first at a rung go on with less to beat.
+    assert course.longest == pytest.approx(course.total / 10, rel=0.05)
+
+
+def test_brackets_that_begin_later_train_longer():
+    one = expected_course(plan_of(*ASHA, "num_trials=100"), slots=1)
+    three = expected_course(plan_of(*ASHA, "num_trials=100", "scheduler.brackets=3"), slots=1)
+    assert one.total < three.total < 100 * 27
+
+
+def test_the_slots_wait_for_the_last_trial():
+    plan = plan_of(*ASHA, "num_trials=20")
+    wide = expected_course(plan, slots=20)
+    assert 0.9 * 27 < wide.longest <= 27
+    assert wide.total < 20 * 27
+
+
+@pytest.mark.parametrize(
+    "overrides",
+    [["scheduler=fifo"], ["scheduler=hyperband"], ["scheduler=pbt"], ["scheduler=median_stopping"]],
+)
+def test_what_is_not_known_is_not_claimed(overrides):
+    assert expected_course(plan_of(*overrides), slots=2) is None
+
+
+def test_the_confirmation_takes_its_share_and_the_claim_at_least():
+    plan = plan_of("confirm=standard", "num_trials=40", "training.iterations=10")
+    assert confirming_trainings(plan, spent=400) == int(40 * 0.4 / 0.6)
+    assert confirming_trainings(plan, spent=10) == 6
+    replayed = confirming_course(plan, spent=10, slots=4)
+    assert (replayed.longest, replayed.total) == (30, 70)
+    assert confirming_course(plan_of(), spent=400, slots=1).total == 0
