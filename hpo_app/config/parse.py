@@ -64,7 +64,7 @@ _KEYS: dict[str, tuple[str, ...]] = {
     "checkpoints": ("budget_gb", "keep_best"),
     "confirm": ("claim_seeds", "contenders", "first_seeds", "replay", "share"),
     "objective": ("metric", "mode"),
-    "stop": ("plateau", "target"),
+    "stop": ("plateau", "target", "when_done"),
     "plan": ("probe",),
     "report": ("every_s",),
     "resources": ("cpu", "gpu", "max_concurrent_trials", "memory_gb"),
@@ -280,6 +280,7 @@ def _stop(section: Section) -> Stop:
     return Stop(
         target=section.optional_number("target"),
         plateau=section.optional_whole("plateau", least=1),
+        when_done=section.flag("when_done", otherwise=False),
     )
 
 

@@ -83,12 +83,14 @@ class Stop:
 
     Attributes:
         target: Value of the objective that a whole trial has to reach, or None.
-        plateau: The run ends when this many trials in a row ended without a gain beyond the noise
-            of the curves; None for never.
+        plateau: The run ends when this many trials in a row ended without a gain beyond the noise;
+            None for never.
+        when_done: Whether the run ends once no further gain beyond the noise can be expected.
     """
 
     target: float | None = None
     plateau: int | None = None
+    when_done: bool = False
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from hpo_app.plan.run_plan import RunPlan
     from hpo_app.plan.search_space import Params
 
+# As in hpo_app.analysis.noise, which is above this room.
+FEWEST_REPORTS = 4
 # The searchers and schedulers whose arguments are known here.
 _KNOWN_TARGETS = ("ray.tune.", "optuna.", "hpo_app.")
 
@@ -245,7 +247,25 @@ def confirmation_of_what_cannot_be_confirmed(plan: RunPlan) -> Iterator[Problem]
         yield Problem("confirm.share", f"{plan.confirm.share:g}", expected, "set confirm.share=0.4")
 
 
+def end_that_nobody_can_see(plan: RunPlan) -> Iterator[Problem]:
+    """Yield a search that is to end when it is done, where that cannot be told."""
+    if not plan.stop.when_done:
+        return
+    got, fix = "true", "leave it out; num_trials, time_budget_s and stop.plateau bound the run"
+    if plan.scheduler.is_population:
+        expected = "false, because members of a population change their values while they train"
+        yield Problem("stop.when_done", got, expected, fix)
+    if plan.criteria.has_several:
+        expected = "false with several objectives, which have no one best value"
+        yield Problem("stop.when_done", got, expected, fix)
+    if plan.iterations < FEWEST_REPORTS and not plan.repeats_duplicates:
+        expected = f"trainings that tell their noise: of {FEWEST_REPORTS} iterations, or repeated"
+        fix = f"set training.iterations={FEWEST_REPORTS}, or repeat_duplicates=true"
+        yield Problem("stop.when_done", got, expected, fix)
+
+
 _RULES = (
+    end_that_nobody_can_see,
     confirmation_of_what_cannot_be_confirmed,
     population_with_model_based_searcher,
     parts_that_need_each_other,

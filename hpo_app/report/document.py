@@ -21,6 +21,7 @@ from hpo_app.report.sentences import (
     baseline_sentences,
     changed_sentence,
     ending_sentence,
+    prospect_sentences,
     trial_numbers,
     winner_sentence,
 )
@@ -80,13 +81,17 @@ def write_report(
         best = _best_section(study, summary, train_command)
         front, charts = _front_sections(study, summary), charts_section(study, ordered)
         parts = [*front, *confirmed_sections(study), best, charts, trials, *plots, failures]
-    sections = [_head(study, summary), *parts, _reproduction_section(study, command)]
+    sections = [
+        _head(study, summary, has_images=has_images),
+        *parts,
+        _reproduction_section(study, command),
+    ]
     path = folder / "index.html"
     replace_file(path, page(f"Report of {study.run_id}", joined(sections)))
     return path
 
 
-def _head(study: Study, summary: StudySummary) -> Html:
+def _head(study: Study, summary: StudySummary, *, has_images: bool) -> Html:
     claim, gain = claim_of(study), gain_interval(study)
     # What the noise of the curves says is not worth a sentence beside fresh seeds.
     sure = [element("p", gain.sentence)] if claim is None and gain.low is not None else []
@@ -113,6 +118,7 @@ def _head(study: Study, summary: StudySummary) -> Html:
             *sure,
             *(element("p", text) for text in brought),
             element("p", ending_sentence(study, summary)),
+            *(element("p", text) for text in (prospect_sentences(study) if has_images else [])),
             element("dl", joined(boxes)),
             *([element("p", _ON_CHANCE, class_="quiet")] if claim is None else []),
         ]

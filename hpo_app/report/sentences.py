@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hpo_app.analysis.claim import verdict_of
+from hpo_app.analysis.prospect import prospect_of, prospect_sentence
 from hpo_app.analysis.summary import summarize
 from hpo_app.errors import listed
 from hpo_app.report.format import bounds_text, counted, duration, number, objectives_text, plain
@@ -76,6 +77,15 @@ def baseline_sentences(study: Study, best: TrialRecord | None) -> list[str]:
         else:
             said.append(f"{head}: the best one is no better, with one seed each.")
     return said
+
+
+def prospect_sentences(study: Study) -> list[str]:
+    """Return that further trials are not worth it, where that is so and was not the end itself."""
+    prospect = prospect_of(study)
+    if prospect is None or not prospect.is_done:
+        return []
+    text = prospect_sentence(prospect)
+    return [] if text[:20] in study.stop_reason else [f"{text[0].upper()}{text[1:]}."]
 
 
 def _on_the_front(summary: StudySummary) -> str:

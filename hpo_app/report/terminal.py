@@ -20,6 +20,7 @@ from hpo_app.report.sentences import (
     changed_sentence,
     ending_sentence,
     failure_sentence,
+    prospect_sentences,
     winner_sentence,
 )
 
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console, JustifyMethod
 
+    from hpo_app.analysis.summary import StudySummary
     from hpo_app.plan.criteria import Criteria
     from hpo_app.study.records import Study, TrialRecord
 
@@ -64,12 +66,9 @@ def print_summary(
     claim = claim_of(study)
     for sentence in claim.sentences if claim is not None else ():
         _say(console, sentence, style="bold")
-    gain = gain_interval(study)
-    if gain.low is not None and claim is None:
-        _say(console, gain.sentence)
-    for sentence in baseline_sentences(study, summary.best) if claim is None else ():
+    on_chance = _on_chance(study, summary) if claim is None else []
+    for sentence in (*on_chance, ending_sentence(study, summary), *prospect_sentences(study)):
         _say(console, sentence)
-    _say(console, ending_sentence(study, summary))
     if summary.failures:
         _say(console, failure_sentence(summary), style="red")
     _say_whole(console, f"Folder: {_shown(run_folder)}")
@@ -78,6 +77,13 @@ def print_summary(
     if summary.best is not None:
         _say(console, f"{changed_sentence(summary)} Train the best configuration:".strip())
         _say_whole(console, train_command)
+
+
+def _on_chance(study: Study, summary: StudySummary) -> list[str]:
+    """Return what single values tell; where fresh seeds spoke, it would mislead."""
+    gain = gain_interval(study)
+    sure = [gain.sentence] if gain.low is not None else []
+    return [*sure, *baseline_sentences(study, summary.best)]
 
 
 def _print_top(console: Console, study: Study, trials: Sequence[TrialRecord]) -> None:

@@ -10,10 +10,10 @@ from hpo_app.tuning.stopping import StopRules
 
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable
 
     from hpo_app.plan.run_plan import RunPlan
-    from hpo_app.study.records import TrialRecord
+    from hpo_app.study.records import Study, TrialRecord
     from hpo_app.tuning.confirming import Confirming
 
 
@@ -26,9 +26,11 @@ class Ending:
         exhausted: Why there is no further trial to ask for, however many were wanted, or empty.
     """
 
-    def __init__(self, plan: RunPlan, confirming: Confirming) -> None:
+    def __init__(
+        self, plan: RunPlan, confirming: Confirming, notice: Callable[[str], None]
+    ) -> None:
         self._plan = plan
-        self._rules = StopRules(plan)
+        self._rules = StopRules(plan, notice)
         self._confirming = confirming
         self.stop_reason = ""
         self.search_end = ""
@@ -60,13 +62,16 @@ class Ending:
         else:
             self.search_end = self.search_end or reason
 
-    def take_over(self, trials: Iterable[TrialRecord]) -> None:
+    def take_over(self, study: Study) -> None:
         """Look at the trials of an earlier start."""
-        for trial in trials:
+        for trial in study.fresh:
+            self._rules.know(trial)
+        for trial in study.trials:
             self._rules.is_sound |= bool(trial.reports)
             # What made trials fail may be mended by now.
             if trial.state in (TrialState.FINISHED, TrialState.STOPPED):
                 self.end_search(self._rules.ended(trial, trial.state))
+        self.end_search(self._rules.look(at_past=True))
 
     def trial_ended(self, trial: TrialRecord, state: TrialState, error: str) -> None:
         """Look at a trial of the search that ended."""
@@ -74,7 +79,7 @@ class Ending:
         if state is TrialState.FAILED:
             self.stop(reason)
         else:
-            self.end_search(reason)
+            self.end_search(reason or self._rules.look())
 
     def look_at_clock(self, elapsed_s: float) -> None:
         """End the run, or what the search may take of it, once the time is used up."""

@@ -68,7 +68,7 @@ class Recorder(Callback):
         self.storage = RunStorage(plan, folder, self._view.notice, self.request_stop)
         self._restarts: deque[Restart] = deque()
         self.confirming = Confirming(plan, self._view.notice)
-        self.ending = Ending(plan, self.confirming)
+        self.ending = Ending(plan, self.confirming, self._view.notice)
         self.signals = Signals()
         self.lost_process: Callable[[], str] = str
 
@@ -119,7 +119,7 @@ class Recorder(Callback):
         self._ledger.builder = past.builder
         for trial in past.study.trials:
             self._view.changed("asked", trial)
-        self.ending.take_over(past.study.trials)
+        self.ending.take_over(past.study)
         self.confirming.take_over(past.study)
         restarts = past.restarts()
         self._write("resumed", **resumed)

@@ -52,8 +52,11 @@ class HpoSweeperConf:
     prior_trials: int | None = None
     repeat_duplicates: bool | None = None
     warm_start: Any = None
+    baseline: Any = None
     constraints: Any = None
-    stop: dict[str, Any] = field(default_factory=lambda: {"target": None, "plateau": None})
+    stop: dict[str, Any] = field(
+        default_factory=lambda: {"target": None, "plateau": None, "when_done": None}
+    )
     checkpoints: dict[str, Any] = field(
         default_factory=lambda: {"keep_best": None, "budget_gb": None}
     )

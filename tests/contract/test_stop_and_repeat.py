@@ -62,3 +62,14 @@ def test_a_space_of_six_is_tried_six_times(search):
     assert len(tried) == len(set(tried)) == 6
     noisy = ["repeat_duplicates=true", "num_trials=20", "training.iterations=1"]
     assert len(search(*drop, *fix, *default, *noisy).trials) == 20
+
+
+def test_a_search_without_a_gain_left_ends_where_that_is_asked_for(search):
+    # One parameter, and noise above all that it can change.
+    fixed = [f"~search_space.{name}" for name in ("rate", "depth", "kind")]
+    fixed += ["model.rate=0.01", "model.depth=5", "model.kind=smooth", "model.noise=8.0"]
+    study = search(
+        *fixed, "num_trials=70", "training.iterations=6", "stop.when_done=true", "search_alg=optuna"
+    )
+    assert 20 <= len(study.trials) < 70
+    assert study.stop_reason.startswith("further trials can be expected to gain ")

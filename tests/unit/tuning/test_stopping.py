@@ -1,28 +1,37 @@
 """A run ends when it has found what it was started for, and says so."""
 
+import random
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
 
 from hpo_app.plan.criteria import Criteria
+from hpo_app.plan.read_space import read_space
 from hpo_app.plan.run_plan import Mode, Objective, Stop
+from hpo_app.study.fresh import FIRST_FRESH, Fresh, Kind
 from hpo_app.study.records import Report, TrialRecord, TrialState
 from hpo_app.tuning.stopping import StopRules
 
 
-def rules(mode=Mode.MAX, iterations=6, **stop):
+SPACE, _ = read_space({"x": {"type": "uniform", "low": 0.0, "high": 1e6}})
+
+
+def rules(mode=Mode.MAX, iterations=6, notice=print, is_population=False, **stop):
     plan = SimpleNamespace(
         stop=Stop(**stop),
         criteria=Criteria((Objective("reward", mode),)),
         iterations=iterations,
         max_same_failures=3,
+        space=SPACE,
+        scheduler=SimpleNamespace(is_population=is_population),
     )
-    return StopRules(plan)
+    return StopRules(plan, notice)
 
 
 def trial(number, values, state=TrialState.FINISHED):
     reports = tuple(Report(at + 1, {"reward": value}, 0.0) for at, value in enumerate(values))
-    return TrialRecord(number, {}, state=state, reports=reports), state
+    return TrialRecord(number, {"x": float(number)}, state=state, reports=reports), state
 
 
 @pytest.mark.parametrize(("mode", "good", "bad"), [(Mode.MAX, 476, 474), (Mode.MIN, 474, 476)])
@@ -57,6 +66,73 @@ def test_a_gain_within_the_noise_is_none():
 
     assert ends(shake=0.0) == []
     assert ends(shake=1.0)[0] == 4
+
+
+def test_the_noise_between_seeds_counts_where_it_is_known():
+    # The same configuration four times, far apart, and curves without any noise of their own.
+    def ends(*, repeated):
+        looked = rules(plateau=3)
+        for at, value in enumerate([0.0, 4.0, -4.0, 1.0]):
+            again, state = trial(0 if repeated else at, [value] * 6)
+            looked.ended(again, state)
+        # Of the best so far, 4, each is better by half of that noise, or by some.
+        return bool([looked.ended(*trial(10 + at, [4.0 + at * 0.4] * 6)) for at in range(4)][-1])
+
+    assert ends(repeated=True)
+    assert not ends(repeated=False)
+
+
+def test_what_an_earlier_confirmation_tells_of_the_noise_counts():
+    looked = rules(plateau=1)
+    for place, value in enumerate([0.0, 4.0, -4.0, 1.0]):
+        record, _ = trial(0, [value] * 6)
+        looked.know(replace(record, number=FIRST_FRESH + place, fresh=Fresh(0, Kind.RACE, place)))
+    assert looked.ended(*trial(0, [1.0] * 6)) == ""
+    assert "the noise of 2.88" in looked.ended(*trial(1, [2.0] * 6))
+
+
+def searched(looked, count, noise=0.05, best=0.3):
+    """Random trials over a bowl; returns after how many the run may end, or None."""
+    source = random.Random(0)
+    for number in range(count):
+        place = source.random()
+        curve = [-((place - best) ** 2) + source.gauss(0.0, noise) for _ in range(6)]
+        record, state = trial(number, curve)
+        record = replace(record, params={"x": place * 1e6})
+        if text := looked.ended(record, state) or looked.look():
+            return number + 1, text
+    return None, ""
+
+
+def test_a_search_that_is_done_says_so_and_ends_where_it_is_asked_to():
+    said = []
+    assert searched(rules(notice=said.append), 80) == (None, "")
+    assert len(said) == 1
+    assert "which is below the noise of 0.05" in said[0].replace("0.049", "0.05")
+    assert said[0].endswith("with stop.when_done=true a run ends there")
+    ended, text = searched(rules(notice=said.append, when_done=True), 80)
+    assert ended < 60
+    assert text.startswith("further trials can be expected to gain ")
+    assert len(said) == 1
+
+
+def test_a_search_that_has_much_to_gain_goes_on():
+    # No noise to speak of: what is left can be told apart.
+    assert searched(rules(when_done=True), 60, noise=1e-6) == (None, "")
+
+
+def test_a_population_is_not_looked_at():
+    assert searched(rules(when_done=True, is_population=True), 60) == (None, "")
+
+
+def test_of_an_earlier_start_the_last_looks_are_made_again():
+    looked, source = rules(when_done=True), random.Random(0)
+    for number in range(60):
+        place = source.random()
+        curve = [-((place - 0.3) ** 2) + source.gauss(0.0, 0.05) for _ in range(6)]
+        record, state = trial(number, curve)
+        looked.ended(replace(record, params={"x": place * 1e6}), state)
+    assert looked.look(at_past=True).startswith("further trials")
 
 
 def test_small_gains_that_add_up_to_more_than_the_noise_are_one():
