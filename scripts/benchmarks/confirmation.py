@@ -1,6 +1,7 @@
 """Can the winner be trusted: searches with and without a confirmation, at equal total budgets.
 
     python scripts/benchmarks/confirmation.py --data FOLDER [--kept FILE] [--seeds 34]
+    python scripts/benchmarks/confirmation.py --data FOLDER --noise-aware [--seeds 8]
 
 Simulated searches over PPO (quality/fresh_seeds.py): our searcher and early stopping, on four
 workers, and beside them Ray Tune's and Optuna's own, whose claim is the best value that they saw. A
@@ -28,6 +29,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from quality.confirmed import METHODS, SHARES, TOTALS, search, tables
 from quality.fresh_seeds import load_noisy_tasks
+from quality.noise_aware import VARIANTS
 
 
 if TYPE_CHECKING:
@@ -44,25 +46,33 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True, help="folder with arlbench/")
     parser.add_argument("--kept", type=Path, help="file that keeps the searches")
     parser.add_argument("--seeds", type=int, default=34)
-    parser.add_argument("--naive-seeds", type=int, default=12, help="of Ray Tune and Optuna")
+    parser.add_argument("--naive-seeds", type=int, default=12, help="of Ray Tune, Optuna, GPs")
     parser.add_argument("--processes", type=int, default=2)
+    parser.add_argument(
+        "--noise-aware", action="store_true", help="ours with ways to mind the noise instead"
+    )
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
         kept = arguments.kept or Path(scratch, "searches.jsonl")
         run_missing(arguments, kept)
         tasks = {each.task.name: each for each in load_noisy_tasks(arguments.data)}
         lines = [line for line in read(kept) if line["seed"] < arguments.seeds]
-    print(tables(lines, tasks, TOTALS, SHARES))
+    if arguments.noise_aware:
+        print(tables(lines, tasks, TOTALS, (0.0, 0.4), ours=tuple(VARIANTS)))
+    else:
+        print(tables(lines, tasks, TOTALS, SHARES))
 
 
 def run_missing(arguments: argparse.Namespace, kept: Path) -> None:
     """Simulate every search that is not in the file yet."""
     names = [each.task.name for each in load_noisy_tasks(arguments.data)]
     known = {(line["task"], line["method"], line["seed"]) for line in read(kept)}
+    methods = VARIANTS if arguments.noise_aware else METHODS
+    few = ("ray-tune", "optuna", "gp", "gp-exact")
     wanted = [
         (name, method, seed)
-        for method in METHODS
-        for seed in range(arguments.seeds if method == "hpo_app" else arguments.naive_seeds)
+        for method in methods
+        for seed in range(arguments.naive_seeds if method in few else arguments.seeds)
         for name in names
         if (name, method, seed) not in known
     ]
@@ -90,7 +100,7 @@ def _load(data: Path) -> None:
 
 def _searched(wanted: tuple[str, str, int]) -> dict[str, Any]:
     name, method, seed = wanted
-    found = search(_TASKS[name].task, method, seed)
+    found = search(_TASKS[name].task, method, seed, {**METHODS, **VARIANTS})
     return {"task": name, "method": method, "seed": seed, "found": found}
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 import zlib
 from pathlib import Path
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from hpo_app.plan.search_space import Params
+    from hpo_app.study.records import Report
     from quality.fresh_seeds import NoisyTask
     from quality.simulator import SimulatedTrial
     from quality.tasks import Task
@@ -43,16 +45,23 @@ def _moments() -> list[float]:
     return sorted({round(total * (1.0 - share), 6) for total in TOTALS for share in SHARES})
 
 
-class _OurRanking(Ours):
+class OurRanking(Ours):
     """hpo_app's search, asked for the best trials and not for the best one."""
 
     def incumbent(self) -> Any:
+        """Return the best trials, each with what it is ranked by."""
         records = [
-            TrialRecord(trial.number, trial.params, state=_state(trial), reports=reports_of(trial))
+            TrialRecord(
+                trial.number, trial.params, state=_state(trial), reports=self.reports(trial)
+            )
             for trial in self.trials
         ]
         study = Study("", Path(), LOSS, {}, tuple(records), len(records), iterations=0, seed=0)
         return [(each.params, each.last["loss"]) for each in rank(study)[:_MOST_KEPT]]
+
+    def reports(self, trial: SimulatedTrial) -> tuple[Report, ...]:
+        """Return what a trial is ranked by."""
+        return reports_of(trial)
 
 
 def _state(trial: SimulatedTrial) -> TrialState:
@@ -77,17 +86,19 @@ def _best_last(trials: Sequence[SimulatedTrial]) -> list[tuple[Params, float]]:
 
 
 METHODS: dict[str, Any] = {
-    "hpo_app": lambda task, seed: _OurRanking(task, seed, ["preset=standard"]),
+    "hpo_app": lambda task, seed: OurRanking(task, seed, ["preset=standard"]),
     "ray-tune": _BestOfRay,
     "optuna": _BestOfOptuna,
 }
 
 
-def search(task: Task, method: str, seed: int) -> dict[str, Any]:
+def search(
+    task: Task, method: str, seed: int, methods: Mapping[str, Any] = METHODS
+) -> dict[str, Any]:
     """Return what a search would hand back at each moment, by full trainings until then."""
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     moments = _moments()
-    made = METHODS[method](task, seed)
+    made = methods[method](task, seed)
     budgets = [moment / _WORKERS for moment in moments]
     outcome = simulate(made, task, workers=_WORKERS, budgets=budgets, seed=seed)
     return {str(moment): found for moment, found in zip(moments, outcome.incumbents, strict=True)}
@@ -188,11 +199,12 @@ def rows(
     total: float,
     share: float,
     settings: Mapping[str, int],
+    method: str = "hpo_app",
 ) -> Iterator[Score]:
     """Yield the score of each of our searches, if this share of it goes to the confirmation."""
     for line in lines:
         found = line["found"][str(round(total * (1.0 - share), 6))]
-        if line["method"] != "hpo_app" or not found:
+        if line["method"] != method or not found:
             continue
         judge = judges[line["task"]]
         if share:
@@ -221,6 +233,7 @@ def tables(
     totals: Sequence[float],
     shares: Sequence[float],
     settings: Mapping[str, int] | None = None,
+    ours: Sequence[str] = ("hpo_app",),
 ) -> str:
     """Return a table in Markdown: each method and share at each total budget."""
     settings = settings or {"contenders": 6, "first_seeds": 1, "claim_seeds": 3}
@@ -235,10 +248,10 @@ def tables(
             ]
             if scores:
                 texts.append(_row(total, method, scores))
-        for share in shares:
-            scores = list(rows(lines, judges, total, share, settings))
+        for share, method in itertools.product(shares, ours):
+            scores = list(rows(lines, judges, total, share, settings, method))
             if scores:
-                texts.append(_row(total, f"hpo_app, {share:.0%}", scores))
+                texts.append(_row(total, f"{method}, {share:.0%}", scores))
     return "\n".join(texts)
 
 
