@@ -76,6 +76,7 @@ def run_missing(arguments: argparse.Namespace, kept: Path) -> None:
         for name in names
         if (name, method, seed) not in known
     ]
+    wanted.sort(key=lambda each: each[2])  # What is cut off has all methods with fewer seeds.
     with (
         concurrent.futures.ProcessPoolExecutor(
             arguments.processes, initializer=_load, initargs=(arguments.data,)
