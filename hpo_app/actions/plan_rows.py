@@ -31,7 +31,7 @@ def node_rows(plan: RunPlan, capacity: Capacity | None, name: str) -> list[tuple
         name: Who they are; or why nobody could.
     """
     if capacity is None:
-        return [("nodes", f"not known, because nobody answers at {name}")]
+        return [("nodes", f"not known: {name}")]
     asked = plan.resources
     alike: dict[tuple[float, float, int], list[float]] = {}
     for node in capacity.nodes:

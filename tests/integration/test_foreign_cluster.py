@@ -67,7 +67,7 @@ def test_a_plan_for_a_cluster_that_is_not_there_says_what_it_knows(hpo):
     planned = hpo(*RUN[:3], "action=plan", "ray.address=127.0.0.1:9")
     assert planned.returncode == 0, planned.stderr
     text = " ".join(planned.stdout.split())
-    assert "nodes not known, because nobody answers at 127.0.0.1:9 (" in text
+    assert "nodes not known: 127.0.0.1:9, where nobody listens" in text
     assert "as wide as the cluster at 127.0.0.1:9 allows" in text
 
 
