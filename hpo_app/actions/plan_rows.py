@@ -10,7 +10,6 @@ from hpo_app.plan.duration import claimed_trainings, confirming_trainings
 from hpo_app.plan.read_rules import share_kept
 from hpo_app.plan.search_space import has_default
 from hpo_app.report.format import counted, duration, params_text, plain, value_text
-from hpo_app.report.sentences import earlier_sentence
 from hpo_app.search.prior import prior_draws
 
 
@@ -71,7 +70,7 @@ def plan_rows(
         ("search", _searching(plan)),
         *(("condition", _condition(plan, name)) for name in plan.space.conditions),
         *_rules(plan),
-        *(("warm start", earlier_sentence(run_before)) for run_before in earlier),
+        *_warm_start(earlier),
         ("trial 0", _default(plan)),
         *(("baseline", _baseline(plan, each)) for each in plan.baselines),
         *_prior(plan),
@@ -125,6 +124,15 @@ def _rules(plan: RunPlan) -> list[tuple[str, str]]:
     if rows:
         rows.append(("", f"{share_kept(plan.space):.0%} of random configurations keep the rules"))
     return rows
+
+
+def _warm_start(earlier: Sequence[EarlierRun]) -> list[tuple[str, str]]:
+    if not earlier:
+        return []
+    # Not above: it brings NumPy, a fifth of the time in which a plan is shown.
+    from hpo_app.report.sentences import earlier_sentence  # noqa: PLC0415
+
+    return [("warm start", earlier_sentence(run_before)) for run_before in earlier]
 
 
 def _prior(plan: RunPlan) -> list[tuple[str, str]]:

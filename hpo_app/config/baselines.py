@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 from omegaconf import OmegaConf
 
-from hpo_app.analysis.best import best_trial
 from hpo_app.config.written import UNREADABLE, read_yaml
 from hpo_app.errors import Problem, RunFolderError, listed
 from hpo_app.plan.baselines import fitted, misfits
@@ -72,6 +71,9 @@ def _values(
 
 
 def _of_winner(folder: Path) -> Mapping[str, Any]:
+    # Not above: it brings NumPy, a fifth of the time in which a plan is shown.
+    from hpo_app.analysis.best import best_trial  # noqa: PLC0415
+
     best = best_trial(load_study(folder))
     if best is None:
         expected = "a run with a winner: one of its trials has to have reported"
