@@ -36,6 +36,17 @@ class Interrupted(KeyboardInterrupt):
         self.number = number
 
 
+class Ended(Interrupted, SystemExit):
+    """An interruption that Python code may let through.
+
+    Python ends with its exit code then, and not with a traceback of what was no mistake.
+    """
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.code = exit_code_of(number)
+
+
 class Signals:
     """What this process was told by signals: the first is noted, a second one leaves at once.
 

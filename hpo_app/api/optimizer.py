@@ -26,7 +26,7 @@ from hpo_app.config.reading import parse_reading
 from hpo_app.config.settings import parse_settings
 from hpo_app.config.trainer import is_unnamed
 from hpo_app.errors import PlanError
-from hpo_app.signals import Signals
+from hpo_app.signals import Ended, Interrupted, Signals
 from hpo_app.study.folder import remove_unused
 from hpo_app.study.lock import claimed
 from hpo_app.study.replay import load_study
@@ -155,7 +155,8 @@ class HPOptimizer:
             ResourceError: If no trial can ever fit, or Ray broke off.
             RunFolderError: If `run_dir` holds a run already.
             KeyboardInterrupt: After a signal, when the run has ended in order. Its folder can be
-                gone on with by `resume`, and `results` holds what there is.
+                gone on with by `resume`, and `results` holds what there is. A script that lets it
+                through ends with 130 or 143, without a traceback.
         """
         name = self.training_engine.name
         request = Request(
@@ -279,7 +280,7 @@ class HPOptimizer:
 
     def _trusted(self, name: str | None, given: Any) -> Any:
         """Return the packages to trust: who hands over a function trusts where it stands."""
-        modules = [given] if isinstance(given, str) else given or []
+        modules = [given] if isinstance(given, str) else [] if given is None else given
         if not isinstance(modules, (list, tuple, set)):
             return given  # It is refused with everything else.
         found = [*modules, *self.training_engine.trusted_modules]
@@ -318,10 +319,14 @@ class HPOptimizer:
                 importlib.import_module("hpo_app.tuning.sendable").refuse_unsendable(train)
             with signals.held_where_possible(), process_left_as_it_was():
                 module.run(command)
+            self.results = Results(load_study(folder))
+            _LOG.debug("%s: %s", action, self.results.stop_reason)
+            signals.check()
+        except Interrupted as error:
+            remove_unused(folder)
+            # A person at a prompt goes on; a script that does not take it ends.
+            raise error if hasattr(sys, "ps1") else Ended(error.number) from None
         except BaseException:
             remove_unused(folder)
             raise
-        self.results = Results(load_study(folder))
-        _LOG.debug("%s: %s", action, self.results.stop_reason)
-        signals.check()
         return self.results

@@ -3,6 +3,7 @@
 import logging
 import os
 import random
+import signal
 import subprocess
 import sys
 import threading
@@ -100,6 +101,26 @@ def test_a_function_of_a_script_is_searched_over_and_says_how_to_go_on(tmp_path,
     assert resumed.returncode == 2
     assert "__main__:train" in resumed.stderr
     assert "HPOptimizer(TrainingEngine(train)).resume(" in resumed.stderr
+
+
+def test_a_script_that_is_told_to_end_while_ray_starts_does_so_without_a_traceback(tmp_path):
+    (tmp_path / "mine.py").write_text(SCRIPT)
+    with subprocess.Popen(
+        [sys.executable, "-u", "mine.py"],
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as script:
+        for line in script.stdout:
+            if line.startswith("starting Ray"):
+                script.send_signal(signal.SIGTERM)
+                break
+        shown, errors = script.communicate()
+    assert script.returncode == 143, (shown, errors)
+    assert "Traceback" not in errors
+    assert "stopping in order" in shown + errors
+    assert not list(tmp_path.glob("outputs/*/*"))
 
 
 def test_closures_and_lambdas_are_training_functions_and_debug_tells_of_them(

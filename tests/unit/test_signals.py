@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from hpo_app.signals import HANDLED, Interrupted, Signals
+from hpo_app.signals import HANDLED, Ended, Interrupted, Signals
 
 
 def test_a_signal_is_noted_and_ends_what_is_under_way_only_where_it_may():
@@ -63,3 +63,13 @@ def test_the_second_signal_leaves_at_once_with_its_own_code():
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, check=False)
     assert (done.returncode, done.stderr) == (143, b"cleared")
+
+
+def test_python_code_that_lets_an_interruption_through_ends_with_its_code_and_no_traceback():
+    script = "import sys\nfrom hpo_app.signals import Ended\nraise Ended(int(sys.argv[1]))\n"
+    for number, code in ((signal.SIGINT, 130), (signal.SIGTERM, 143)):
+        arguments = [sys.executable, "-c", script, str(int(number))]
+        done = subprocess.run(arguments, capture_output=True, check=False)
+        assert (done.returncode, done.stderr) == (code, b"")
+    with pytest.raises(KeyboardInterrupt, match="SIGTERM"):
+        raise Ended(signal.SIGTERM)
