@@ -15,14 +15,15 @@ SAID_IN = "optimize()"
 
 def component_choice(part: str, value: Any, problems: list[Problem]) -> str:
     """Return the group choice that `search_alg` or `scheduler` names; empty for a `_target_`."""
-    if isinstance(value, Mapping) and ("name" in value or "_target_" in value):
-        value = value.get("name")
-        return "" if value is None else group_choice(part, part, value, problems)
+    key, expected = part, "a name, or a mapping with name or _target_, and arguments"
+    if isinstance(value, Mapping) and "name" in value:
+        key, value, expected = f"{part}.name", value["name"], "a name"
+    elif isinstance(value, Mapping) and "_target_" in value:
+        return ""
     if isinstance(value, str):
         return group_choice(part, part, value, problems)
-    expected = "a name, or a mapping with name or _target_, and arguments"
     known = listed(choices_of(part))
-    problems.append(Problem(part, f"{value!r:.60}", expected, f"choose of {known}", SAID_IN))
+    problems.append(Problem(key, f"{value!r:.60}", expected, f"choose of {known}", SAID_IN))
     return ""
 
 
@@ -46,7 +47,8 @@ def tracker_choices(names: Any, problems: list[Problem]) -> list[str]:
         expected = f"a name or a list of names: {listed(choices_of('tracker'))}"
         problems.append(Problem("tracker", str(names), expected, "write 'mlflow'", SAID_IN))
         return []
-    return [group_choice("tracker", "tracker", str(name), problems) for name in listed_names]
+    found = [group_choice("tracker", "tracker", str(name), problems) for name in listed_names]
+    return [name for name in found if name]
 
 
 def choices_of(group: str) -> list[str]:

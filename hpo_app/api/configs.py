@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import re
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from omegaconf import OmegaConf
@@ -25,8 +26,6 @@ from hpo_app.plan.read_space import parameters_of, read_space
 
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from omegaconf import DictConfig
 
     from hpo_app.api.request import Request
@@ -66,7 +65,8 @@ def configs_of(config: DictConfig, request: Request, problems: list[Problem]) ->
             own = _merged(brought[part], own, f"{part}_config", request, problems)
         configs[part] = own
     configs["training"] = _with_preset(configs["training"], request)
-    problems += without_iterations(configs["training"])
+    if "training_config" not in {problem.key for problem in problems}:
+        problems += without_iterations(configs["training"])
     _name_trainer(configs["model"], request, problems)
     return configs
 
@@ -74,7 +74,9 @@ def configs_of(config: DictConfig, request: Request, problems: list[Problem]) ->
 def _with_preset(training: Mapping[str, Any], request: Request) -> dict[str, Any]:
     """Return the training config with the iterations of a preset, where the person gave none."""
     own = request.training_config
-    is_given = isinstance(own, str) or ITERATIONS in with_iterations(own or {})
+    is_given = isinstance(own, str) or (
+        isinstance(own, Mapping) and ITERATIONS in with_iterations(own)
+    )
     preset = {} if is_given or ITERATIONS not in request.settings else request.settings
     counted = {ITERATIONS: preset[ITERATIONS]} if preset else {}
     return {"checkpoint_every": 1, **training, **counted}

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import is_dataclass
 from enum import Enum
 from pathlib import PurePath
 from typing import Any
 
-from omegaconf import OmegaConf
+from omegaconf import ListConfig, OmegaConf
 
 from hpo_app.errors import Problem
 
 
 _EXPECTED = "numbers, text, True, False, None, and lists and mappings of these"
+_DATACLASS = "write dataclasses.asdict(…) of it"
 _FIX = "name it in words, and let your training function look it up by that name"
 
 
@@ -31,7 +33,8 @@ def plain_config(config: Any, key: str, problems: list[Problem]) -> dict[str, An
         config = OmegaConf.to_container(config, resolve=False)
     if not isinstance(config, Mapping):
         got = f"{config!r:.60} ({type(config).__name__})"
-        problems.append(Problem(key, got, "a mapping", f"write {key}={{…}}"))
+        fix = _DATACLASS if _is_dataclass(config) else f"write {key}={{…}}"
+        problems.append(Problem(key, got, "a mapping", fix))
         return {}
     value = _plain(config, key, problems)
     return value if isinstance(value, dict) else {}
@@ -54,17 +57,29 @@ def _plain(value: Any, key: str, problems: list[Problem]) -> Any:
             _name(name, key, problems): _plain(item, f"{key}.{name}", problems)
             for name, item in value.items()
         }
-    if isinstance(value, (list, tuple, range)):
+    if isinstance(value, (list, tuple, range, ListConfig)):
         return [_plain(item, f"{key}[{index}]", problems) for index, item in enumerate(value)]
     if isinstance(value, (str, PurePath)):
         return str(value)
     number = _python_number(value)
     if number is None:
         got = f"{value!r:.60} ({type(value).__name__})"
-        is_set = isinstance(value, (set, frozenset))
-        fix = "write a list: a set has no order" if is_set else _FIX
-        problems.append(Problem(key, got, _EXPECTED, fix))
+        problems.append(Problem(key, got, _EXPECTED, _fix(value)))
     return number
+
+
+def _fix(value: Any) -> str:
+    if isinstance(value, (set, frozenset)):
+        return "write a list: a set has no order"
+    if _is_dataclass(value):
+        return _DATACLASS
+    if hasattr(value, "tolist"):
+        return "write a list, by its .tolist()"
+    return _FIX
+
+
+def _is_dataclass(value: Any) -> bool:
+    return is_dataclass(value) and not isinstance(value, type)
 
 
 def _name(name: Any, key: str, problems: list[Problem]) -> Any:

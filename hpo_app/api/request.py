@@ -121,6 +121,11 @@ class Request:
         return isinstance(self.model_config, str)
 
     @property
+    def scheduled(self) -> Any:
+        """The scheduler; `fifo` where none is given."""
+        return "fifo" if self.scheduler is None else self.scheduler
+
+    @property
     def space(self) -> Any:
         """The search space; that of a named model where none is given."""
         is_named = self.param_space is None and self.has_named_model
@@ -159,7 +164,7 @@ def compose_request(request: Request) -> tuple[DictConfig, Origin]:
 
 def words_of(request: Request) -> Words:
     """Return how a person is spoken to who called `optimize` with this request."""
-    named = {"search_alg": request.search_alg, "scheduler": request.scheduler or "fifo"}
+    named = {"search_alg": request.search_alg, "scheduler": request.scheduled}
     names = {
         part: value.get("name") if isinstance(value, Mapping) else value
         for part, value in named.items()
@@ -196,13 +201,13 @@ def _composed(request: Request, problems: list[Problem]) -> tuple[DictConfig, Or
         "data": group_choice("data", "data_config", request.data_config, problems),
         "training": group_choice("training", "training_config", request.training_config, problems),
         "search_alg": component_choice("search_alg", request.search_alg, problems),
-        "scheduler": component_choice("scheduler", request.scheduler or "fifo", problems),
+        "scheduler": component_choice("scheduler", request.scheduled, problems),
     }
     named = {**_BASE, **{group: name for group, name in chosen.items() if name}}
     # A model of one's own brings no data that could be overridden.
     added = "" if request.has_named_model and chosen["model"] else "+"
     overrides = [f"{added * (group == 'data')}{group}={name}" for group, name in named.items()]
-    if not isinstance(request.run_dir, (str, PurePath, NoneType)):
+    if not isinstance(request.run_dir, (str, PurePath, NoneType)) or request.run_dir == "":
         got = f"{request.run_dir!r:.60} ({type(request.run_dir).__name__})"
         problems.append(Problem("run_dir", got, "a path", "write run_dir='outputs/my_run'"))
     trackers = tracker_choices(request.settings.get("tracker", "none"), problems)
@@ -264,14 +269,21 @@ def _entries(config: DictConfig, request: Request, problems: list[Problem]) -> d
     return plain_config(respelt_space(space, problems), "param_space", problems)
 
 
-def _set(config: DictConfig, part: str, values: Any, problems: list[Problem]) -> None:
+def _set(
+    config: DictConfig,
+    part: str,
+    values: Any,
+    problems: list[Problem],
+    *,
+    merges: bool = False,
+) -> None:
     try:
-        config[part] = values
+        config[part] = OmegaConf.merge(config[part], values) if merges else values
     except OmegaConfBaseException as error:
         text = " ".join(str(error).split())[:200]
-        key = "param_space" if part == "search_space" else f"{part}_config"
         expected = "text in which ${…} is an interpolation"
-        problems.append(Problem(key, text, expected, r"write \${ for the letters ${", SAID_IN))
+        fix = r"write \${ for the letters ${"
+        problems.append(Problem(argument(part), text, expected, fix, SAID_IN))
 
 
 def _deciding(entries: Mapping[str, Any]) -> set[str]:
@@ -306,7 +318,7 @@ def _fill_settings(config: DictConfig, request: Request, problems: list[Problem]
     for key, value in judged.items():
         if value is not None or not request.has_named_model:
             config["objective"][key] = plain_value(value, key, problems)
-    asked = request.resources_per_trial or {}
+    asked = {} if request.resources_per_trial is None else request.resources_per_trial
     ray = _known(request.ray_config, "ray_config", RAY_KEYS, problems)
     settings = _known(request.settings, "", (*SETTINGS, *_ELSEWHERE), problems)
     values = {
@@ -323,7 +335,7 @@ def _fill_settings(config: DictConfig, request: Request, problems: list[Problem]
     for key, given in values.items():
         value = plain_value(given, argument(key), problems)
         is_section = isinstance(value, dict) and OmegaConf.is_dict(config.get(key))
-        config[key] = OmegaConf.merge(config[key], value) if is_section else value
+        _set(config, key, value, problems, merges=is_section)
 
 
 def _known(values: Any, name: str, known: Sequence[str], problems: list[Problem]) -> dict[str, Any]:
@@ -344,11 +356,11 @@ def _set_arguments(config: DictConfig, part: str, value: Any, problems: list[Pro
     arguments = plain_config(value, part, problems)
     if "name" in arguments:
         del arguments["name"]
-        config[part] = OmegaConf.merge(config[part], arguments)
+        _set(config, part, arguments, problems, merges=True)
     else:
         # Of a class of one's own nothing is known: the careful answer stands, unless it is given.
         unknown = {"model_based": True} if part == "search_alg" else {"population": False}
-        config[part] = {**unknown, **arguments}
+        _set(config, part, {**unknown, **arguments}, problems)
 
 
 def _said(request: Request) -> tuple[str, ...]:

@@ -27,19 +27,32 @@ def new_folder(run_dir: Path | str | None) -> Path:
     """Return the folder of a new run: the one that is named, or one by the time under `outputs/`.
 
     Raises:
-        RunFolderError: If the named one holds a run already.
+        RunFolderError: If the named one holds a run already, or cannot be a folder.
     """
     if run_dir is None:
         now = datetime.now().astimezone()
         name = f"{now:%H-%M-%S}-{secrets.token_hex(4)}"
         return Path("outputs", f"{now:%Y-%m-%d}", name).absolute()
     folder = Path(run_dir).absolute()
-    if (folder / FILE_NAME).exists():
+    if _holds_run(folder):
         fix = f"go on with it by HPOptimizer(…).resume({str(folder)!r}), or name another folder"
         raise RunFolderError(
             [Problem("run_dir", str(folder), "a folder that holds no run yet", fix)]
         )
     return folder
+
+
+def _holds_run(folder: Path) -> bool:
+    try:
+        folder.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False  # What cannot be made is said where it is made.
+    except (OSError, ValueError) as error:  # Too long a name, or a NUL in it.
+        why = getattr(error, "strerror", None) or error
+        expected = "a path that can become a folder"
+        problem = Problem("run_dir", f"{str(folder)!r:.60}: {why}", expected, "name another one")
+        raise RunFolderError([problem]) from None
+    return (folder / FILE_NAME).exists()
 
 
 def run_folder_of(path: object, call: str) -> Path:

@@ -76,10 +76,10 @@ def _respelt(entry: dict[Any, Any]) -> dict[Any, Any]:
             entry = {ours if name == theirs else name: value for name, value in entry.items()}
     if entry.get("q", 0) is None:
         del entry["q"]
-    if "type" in entry:
+    if isinstance(entry.get("type"), (str, type)):
         entry["type"] = _type(entry)
-    if entry.get("type") == "bool":
-        entry = {"values": [False, True], **entry, "type": "choice"}
+        if entry["type"] == "bool":
+            entry = {"values": [False, True], **entry, "type": "choice"}
     if "values" in entry:
         entry["values"] = _row(entry["values"])
     return {name: _number(value) if name in _NUMBERS else value for name, value in entry.items()}

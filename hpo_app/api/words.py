@@ -82,6 +82,7 @@ class Words:
         return replace(
             problem,
             key=argument(problem.key).replace("\\.", "."),
+            got=_LITERALS.get(problem.got, problem.got),
             expected=self.text(problem.expected),
             fix=self.text(problem.fix),
             set_by="" if problem.key in self.given else self._set_by(problem.set_by),
