@@ -25,7 +25,7 @@ from hpo_app.config.parse import parse_plan
 from hpo_app.config.reading import parse_reading
 from hpo_app.config.settings import parse_settings
 from hpo_app.config.trainer import is_unnamed
-from hpo_app.errors import PlanError
+from hpo_app.errors import PlanError, Problem
 from hpo_app.signals import Ended, Interrupted, Signals
 from hpo_app.study.folder import remove_unused
 from hpo_app.study.lock import claimed
@@ -40,7 +40,6 @@ if TYPE_CHECKING:
     from hpo_app.api.mapping import ParamMapping
     from hpo_app.api.search_space import DefinedSpace
     from hpo_app.config.compose import Origin
-    from hpo_app.errors import Problem
     from hpo_app.training.contract import TrainFunction
 
 _LOG = logging.getLogger("HPOptimizer")
@@ -276,6 +275,10 @@ class HPOptimizer:
             raise ValueError(
                 "there are no results yet: call optimize(…) or load_results(path) first"
             )
+        if not isinstance(chosen, Results):
+            got = f"{chosen!r:.60} ({type(chosen).__name__})"
+            expected = "what optimize or load_results returned"
+            raise PlanError([Problem("results", got, expected, "hand that over")], "the arguments")
         return chosen
 
     def _trusted(self, name: str | None, given: Any) -> Any:

@@ -34,7 +34,8 @@ def new_folder(run_dir: Path | str | None) -> Path:
         name = f"{now:%H-%M-%S}-{secrets.token_hex(4)}"
         return Path("outputs", f"{now:%Y-%m-%d}", name).absolute()
     folder = Path(run_dir).absolute()
-    if _holds_run(folder):
+    _refuse_impossible(folder, "run_dir")
+    if (folder / FILE_NAME).exists():
         fix = f"go on with it by HPOptimizer(…).resume({str(folder)!r}), or name another folder"
         raise RunFolderError(
             [Problem("run_dir", str(folder), "a folder that holds no run yet", fix)]
@@ -42,17 +43,17 @@ def new_folder(run_dir: Path | str | None) -> Path:
     return folder
 
 
-def _holds_run(folder: Path) -> bool:
+def _refuse_impossible(path: Path, key: str) -> None:
+    """Raise if a disk cannot have such a path: too long a name, a NUL in it, a closed folder."""
     try:
-        folder.stat()
+        path.stat()
     except (FileNotFoundError, NotADirectoryError):
-        return False  # What cannot be made is said where it is made.
-    except (OSError, ValueError) as error:  # Too long a name, or a NUL in it.
+        return  # Whoever makes or reads it says what is wrong.
+    except (OSError, ValueError) as error:
         why = getattr(error, "strerror", None) or error
-        expected = "a path that can become a folder"
-        problem = Problem("run_dir", f"{str(folder)!r:.60}: {why}", expected, "name another one")
+        got = f"{str(path)!r:.60}: {why}"
+        problem = Problem(key, got, "a path that can be looked up", "name another one")
         raise RunFolderError([problem]) from None
-    return (folder / FILE_NAME).exists()
 
 
 def run_folder_of(path: object, call: str) -> Path:
@@ -67,6 +68,7 @@ def run_folder_of(path: object, call: str) -> Path:
     """
     if isinstance(path, (str, PurePath)):
         named = Path(path).absolute()
+        _refuse_impossible(named, "path")
         # `best.yaml` stands in it, `report/index.html` one folder below.
         above = list(named.parents)[:2] if named.is_file() else []
         for folder in (named, *above):

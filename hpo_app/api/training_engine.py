@@ -96,14 +96,22 @@ class TrainingEngine:
             ConfigurationError: If the training function cannot train this.
             ReportError: If a report is unusable, or there was none.
         """
-        configs = {"model": model, "data": data or {}, "training": training or {}}
+        configs = {
+            "model": model,
+            "data": {} if data is None else data,
+            "training": {} if training is None else training,
+        }
         problems: list[Problem] = []
         template = {
             part: plain_config(config, f"{part}_config", problems)
             for part, config in configs.items()
         }
         template["training"] = with_iterations(template["training"])
-        problems += without_iterations(template["training"])
+        if "training_config" not in {problem.key for problem in problems}:
+            problems += without_iterations(template["training"])
+        if not isinstance(metric, str) or not metric:
+            got = f"{metric!r:.60} ({type(metric).__name__})"
+            problems.append(Problem("metric", got, "a name", "write metric='loss'"))
         if problems:
             raise PlanError(problems)
         rendered = render(template, {})

@@ -146,7 +146,7 @@ class HPOVisualizer:
         if not isinstance(told, Mapping) or "headline" not in told:
             raise _refused("analysis", told, f"{_ANALYSIS}, or nothing")
         folder = results.run_folder if output_dir is None else Path(output_dir)
-        folder.mkdir(parents=True, exist_ok=True)
+        _make_folder("output_dir", folder)
         if folder.resolve() == results.run_folder.resolve():
             results = type(results).load(folder)  # The run may be longer by now.
         target = folder / REPORT_FOLDER
@@ -201,10 +201,21 @@ def _saved(figure: Figure, path: str | Path | None) -> Figure:
     if not isinstance(path, (str, PurePath)):
         raise _refused("path", path, "the path of a file", "write path='history.png'")
     target = Path(path)
-    target.parent.mkdir(parents=True, exist_ok=True)
+    _make_folder("path", target.parent)
     try:
         save(figure, target)
     except ValueError as error:
         told = Problem("path", str(path), str(error).partition(": ")[2], "write another suffix")
         raise PlanError([told], _SUBJECT) from None
     return figure
+
+
+def _make_folder(key: str, folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except (OSError, ValueError) as error:  # The latter where there is a NUL in it.
+        why = getattr(error, "strerror", None) or error
+        expected, fix = "a place where a folder can be made", "name another one"
+        raise PlanError(
+            [Problem(key, f"{str(folder)!r}: {why}", expected, fix)], _SUBJECT
+        ) from None

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from omegaconf import OmegaConf
 
-from hpo_app import HpoError, HPOptimizer
+from hpo_app import HpoError, HPOptimizer, TrainingEngine
 from hpo_app.api.request import Request, compose_request
 from hpo_app.config.parse import parse_plan
 from hpo_app.errors import PlanError
@@ -113,3 +113,18 @@ def test_a_run_folder_that_cannot_be_is_a_message(tmp_path, monkeypatch, name):
     with pytest.raises(HpoError, match="run_dir"):
         HPOptimizer().optimize("quadratic", run_dir=name)
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+def test_a_single_training_refuses_what_a_search_would():
+    engine = TrainingEngine(lambda *_: None)
+    with pytest.raises(PlanError) as refused:
+        engine.fit({}, np.array([1, 2]), [1], metric=3)
+    told = [problem.key for problem in refused.value.problems]
+    assert told == ["data_config", "training_config", "metric"]
+
+
+def test_results_that_are_none_of_ours_and_a_path_of_no_disk_are_messages():
+    with pytest.raises(PlanError, match="what optimize or load_results returned"):
+        HPOptimizer().analyze_results(3)
+    with pytest.raises(HpoError, match="File name too long"):
+        HPOptimizer().load_results("x" * 300)

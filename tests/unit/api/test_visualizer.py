@@ -111,3 +111,11 @@ def test_what_is_no_run_is_a_message(name, subject):
 def test_a_wrong_argument_of_a_plot_is_a_message(results, call, told):
     with pytest.raises(HpoError, match=told):
         call(HPOVisualizer(), results)
+
+
+def test_a_place_where_nothing_can_be_written_is_a_message(results, tmp_path):
+    (tmp_path / "file").write_text("mine")
+    with pytest.raises(HpoError, match="another one"):
+        HPOVisualizer().plot_optimization_history(results, tmp_path / "file" / "history.png")
+    with pytest.raises(HpoError, match="output_dir"):
+        HPOVisualizer().create_summary_report(results, output_dir=tmp_path / "file")
