@@ -270,7 +270,7 @@ class HPOptimizer:
         return self.results
 
     def _results(self, results: Results | None) -> Results:
-        chosen = self.results if results is None else results
+        chosen: Any = self.results if results is None else results
         if chosen is None:
             raise ValueError(
                 "there are no results yet: call optimize(…) or load_results(path) first"
@@ -320,7 +320,7 @@ class HPOptimizer:
         try:
             if train is not None:
                 importlib.import_module("hpo_app.tuning.sendable").refuse_unsendable(train)
-            with signals.held_where_possible(), process_left_as_it_was():
+            with process_left_as_it_was(), signals.held_where_possible():
                 module.run(command)
             self.results = Results(load_study(folder))
             _LOG.debug("%s: %s", action, self.results.stop_reason)

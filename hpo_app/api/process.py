@@ -6,6 +6,7 @@ import contextlib
 import logging
 import os
 import random
+import threading
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,6 +16,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
+# Ray and Tune are there once per process: a search in a second thread waits for the first.
+_SEARCHING = threading.RLock()
+
+
 @contextlib.contextmanager
 def process_left_as_it_was() -> Iterator[None]:
     """Put environment, random generators and the level of Ray's log back at the end.
@@ -22,6 +27,12 @@ def process_left_as_it_was() -> Iterator[None]:
     A search sets them for Ray and for schedulers that draw from the global generators. A notebook
     goes on: its own random numbers and its own Ray must not depend on a search before.
     """
+    with _SEARCHING, _left_as_it_was():
+        yield
+
+
+@contextlib.contextmanager
+def _left_as_it_was() -> Iterator[None]:
     environment, level = dict(os.environ), logging.getLogger("ray").level
     python_state, numpy_state = random.getstate(), np.random.get_state()  # noqa: NPY002
     try:

@@ -109,8 +109,9 @@ class TrainingEngine:
         template["training"] = with_iterations(template["training"])
         if "training_config" not in {problem.key for problem in problems}:
             problems += without_iterations(template["training"])
-        if not isinstance(metric, str) or not metric:
-            got = f"{metric!r:.60} ({type(metric).__name__})"
+        named: Any = metric  # What the signature asks for, a person may not have handed over.
+        if not isinstance(named, str):
+            got = f"{named!r:.60} ({type(named).__name__})"
             problems.append(Problem("metric", got, "a name", "write metric='loss'"))
         if problems:
             raise PlanError(problems)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
+import threading
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hydra import compose, initialize_config_dir
+from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import OmegaConf, open_dict
 
@@ -14,11 +17,12 @@ from hpo_app.config.resolvers import register_resolvers
 
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from omegaconf import DictConfig
 
 CONFIG_NAME = "config"
+_ONE_AT_A_TIME = threading.Lock()
 
 
 @dataclass(frozen=True)
@@ -62,12 +66,28 @@ def compose_config(
     """
     register_resolvers()
     extra = [f"hydra.searchpath=[file://{config_dir.resolve()}]"] if config_dir else []
-    with initialize_config_dir(str(conf_dir())):
+    with _beside_another_hydra(), initialize_config_dir(str(conf_dir())):
         config = compose(CONFIG_NAME, [*overrides, *extra], return_hydra_config=True)
     origin = _origin(config.hydra, overrides)
     with open_dict(config):
         del config["hydra"]
     return config, origin
+
+
+@contextlib.contextmanager
+def _beside_another_hydra() -> Iterator[None]:
+    """Let Hydra compose where it is in use: in an app of a person's own, or in another thread.
+
+    It keeps its state once per process, and refuses a second one.
+    """
+    with _ONE_AT_A_TIME:
+        state = GlobalHydra.instance()
+        outer = state.hydra
+        state.clear()
+        try:
+            yield
+        finally:
+            GlobalHydra.instance().hydra = outer
 
 
 def hydra_origin() -> Origin:

@@ -1,14 +1,18 @@
 """Arguments of every wrong kind: each is a message, and none of them starts anything."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 import pytest
+from hydra import initialize_config_dir
+from hydra.core.global_hydra import GlobalHydra
 from omegaconf import OmegaConf
 
 from hpo_app import HpoError, HPOptimizer, TrainingEngine
 from hpo_app.api.request import Request, compose_request
+from hpo_app.config.compose import conf_dir
 from hpo_app.config.parse import parse_plan
 from hpo_app.errors import PlanError
 
@@ -128,3 +132,12 @@ def test_results_that_are_none_of_ours_and_a_path_of_no_disk_are_messages():
         HPOptimizer().analyze_results(3)
     with pytest.raises(HpoError, match="File name too long"):
         HPOptimizer().load_results("x" * 300)
+
+
+def test_a_request_is_composed_inside_of_an_app_of_hydra_and_in_two_threads():
+    with initialize_config_dir(str(conf_dir())):
+        outer = GlobalHydra.instance().hydra
+        with ThreadPoolExecutor(2) as threads:
+            plans = list(threads.map(lambda trials: plan_of(num_trials=trials), [3, 4]))
+        assert GlobalHydra.instance().hydra is outer
+    assert [plan.num_trials for plan in plans] == [3, 4]
