@@ -46,8 +46,10 @@ def brought(tmp_path):
         ["search_alg=grid", "search_alg.points=2", "num_trials=40"],
         ["scheduler=pbt", "training.iterations=6"],
         ["search_alg=optuna", "scheduler=asha"],
+        ["search_alg=hyperopt"],
+        ["search_alg=nevergrad"],
     ],
-    ids=["random", "optuna", "grid", "pbt", "asha"],
+    ids=["random", "optuna", "grid", "pbt", "asha", "hyperopt", "nevergrad"],
 )
 def test_baselines_come_right_after_the_default(search, brought, how):
     settings = [*SHORT, "num_trials=5", *how, brought(MINE, BAD)]
