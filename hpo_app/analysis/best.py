@@ -33,9 +33,10 @@ def rank(study: Study) -> tuple[TrialRecord, ...]:
     after a few iterations is often luck, and it says little about the end of the training.
     A trial that finished by itself was trained to its end, however many iterations that took.
     Among trials with the same number of iterations, the better last value of the objective comes
-    first; then the better mean of all reported values, which tells who was better on the way;
-    then the lower number. Failed trials and trials without a value are left out. Running and
-    interrupted trials count with what they have, so the order of a live study can change.
+    first, or the better mean of the last ones, where `Criteria.averaged` says so; then the better
+    mean of all reported values, which tells who was better on the way; then the lower number.
+    Failed trials and trials without a value are left out. Running and interrupted trials count
+    with what they have, so the order of a live study can change.
 
     One exception puts a trial first that was not trained so far: see `leads`.
 
@@ -100,17 +101,15 @@ def leads(trial: TrialRecord, best: TrialRecord, criteria: Criteria) -> bool:
     if not trial.state.is_open or not trial.iterations < best.iterations:
         return False
     objective = criteria.objective
-    value, last = trial.value(objective.metric), best.value(objective.metric)
-    then = next(
-        (
-            report.metrics.get(objective.metric)
-            for report in best.reports
-            if report.iteration == trial.iterations
-        ),
-        None,
-    )
-    if value is None or last is None or then is None:
+    both = [trial.value(objective.metric), best.value(objective.metric)]
+    reports = [report.iteration for report in best.reports]
+    if None in both or trial.iterations not in reports:
         return False
+    before = [value for at, value in best.curve(objective.metric) if at <= trial.iterations]
+    if not before:
+        return False
+    value, last = settled_value(trial, criteria), settled_value(best, criteria)
+    then = criteria.settled(before)
     if criteria.violation(trial.last) > criteria.violation(best.last):
         return False
     sign = objective.sign
@@ -139,7 +138,7 @@ def standing_of(trial: TrialRecord, criteria: Criteria, full: int) -> Standing |
     if not criteria.are_in(last):
         return None
     mean = _mean(trial, objective.metric)
-    value = last[objective.metric]
+    value = settled_value(trial, criteria)
     return (
         criteria.violation(last),
         -reach(trial, full),
@@ -147,6 +146,11 @@ def standing_of(trial: TrialRecord, criteria: Criteria, full: int) -> Standing |
         -objective.sign * mean,
         trial.number,
     )
+
+
+def settled_value(trial: TrialRecord, criteria: Criteria) -> float:
+    """Return what the objective of a trial is worth among others; the trial has to have a value."""
+    return criteria.settled([value for _, value in trial.curve(criteria.objective.metric)])
 
 
 def _mean(trial: TrialRecord, metric: str) -> float:

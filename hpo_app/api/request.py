@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 # Settings of conf/config.yaml that `optimize` takes by their name there.
 SETTINGS = (
+    "average_reports",
     "baseline",
     "checkpoints",
     "constraints",

@@ -29,12 +29,16 @@ def read_criteria(
         problems: The record.
     """
     constraints = _constraints(values.get("constraints"), problems)
+    root = Section("", values, problems)
+    averaged = 1
+    if root.has("average_reports"):  # Not of a run that an earlier release began.
+        averaged = root.whole("average_reports", least=1, otherwise=1)
     several = values.get("objectives")
     if not several:
         section = Section("objective", values.get("objective"), problems)
-        return Criteria((_objective(section, "objective", problems),), constraints)
+        return Criteria((_objective(section, "objective", problems),), constraints, averaged)
     problems += _overruled(typed)
-    return Criteria(_objectives(several, problems), constraints)
+    return Criteria(_objectives(several, problems), constraints, averaged)
 
 
 def _objective(section: Section, name: str, problems: list[Problem]) -> Objective:

@@ -54,12 +54,12 @@ if TYPE_CHECKING:
 # is its own, and it says itself what it does not know.
 _KEYS: dict[str, tuple[str, ...]] = {
     "": (
-        "action", "baseline", "best", "checkpoints", "confirm", "constraints", "data",
-        "max_failures", "max_same_failures", "model", "num_trials", "objective", "objectives",
-        "output", "params", "plan", "prior_trials", "provenance", "ray", "repeat_duplicates",
-        "report", "resources", "run", "scheduler", "search_alg", "search_space", "seed",
-        "stall_timeout_s", "stop", "time_budget_s", "to", "tracker", "training", "trial_timeout_s",
-        "trusted_modules", "warm_start",
+        "action", "average_reports", "baseline", "best", "checkpoints", "confirm", "constraints",
+        "data", "max_failures", "max_same_failures", "model", "num_trials", "objective",
+        "objectives", "output", "params", "plan", "prior_trials", "provenance", "ray",
+        "repeat_duplicates", "report", "resources", "run", "scheduler", "search_alg",
+        "search_space", "seed", "stall_timeout_s", "stop", "time_budget_s", "to", "tracker",
+        "training", "trial_timeout_s", "trusted_modules", "warm_start",
     ),
     "checkpoints": ("budget_gb", "keep_best"),
     "confirm": ("claim_seeds", "contenders", "first_seeds", "replay", "share"),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from hpo_app.plan.run_plan import Objective
 
@@ -61,10 +61,13 @@ class Criteria:
     Attributes:
         objectives: What is optimised; at least one.
         constraints: What a trial has to keep, or it comes behind all that do.
+        averaged: Of how many of its last reports the mean is what a trial's objective is worth, for
+            the search algorithm and among other trials.
     """
 
     objectives: tuple[Objective, ...]
     constraints: tuple[Constraint, ...] = ()
+    averaged: int = 1
 
     @property
     def objective(self) -> Objective:
@@ -79,7 +82,13 @@ class Criteria:
     @property
     def of_first(self) -> Criteria:
         """The same with the first objective only."""
-        return Criteria(self.objectives[:1], self.constraints)
+        return Criteria(self.objectives[:1], self.constraints, self.averaged)
+
+    def settled(self, values: Sequence[float]) -> float:
+        """Return what a trial's objective is worth, from all that it reported of it, in order."""
+        last = values[-self.averaged :]
+        # A plain sum: statistics.fmean raises OverflowError where this gives infinity.
+        return sum(last) / len(last) if len(last) > 1 else last[0]
 
     @property
     def metrics(self) -> tuple[str, ...]:

@@ -264,7 +264,23 @@ def end_that_nobody_can_see(plan: RunPlan) -> Iterator[Problem]:
         yield Problem("stop.when_done", got, expected, fix)
 
 
+def average_of_what_is_not_alike(plan: RunPlan) -> Iterator[Problem]:
+    """Yield a mean of last reports where there are fewer, or where they are of different things."""
+    count = plan.criteria.averaged
+    if count > plan.iterations:
+        expected = f"at most {plan.iterations}, the reports of a trial"
+        fix = f"set average_reports={max(plan.iterations // 3, 1)}"
+        yield Problem("average_reports", str(count), expected, fix)
+    if count > 1 and plan.scheduler.is_population:
+        expected = "1, because members of a population change their values between reports"
+        yield Problem("average_reports", str(count), expected, "set average_reports=1")
+    if count > 1 and plan.criteria.has_several:
+        expected = "1 with several objectives"
+        yield Problem("average_reports", str(count), expected, "set average_reports=1")
+
+
 _RULES = (
+    average_of_what_is_not_alike,
     end_that_nobody_can_see,
     confirmation_of_what_cannot_be_confirmed,
     population_with_model_based_searcher,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from hpo_app.analysis.best import settled_value
 from hpo_app.analysis.claim import verdict_of
 from hpo_app.analysis.prospect import prospect_of, prospect_sentence
 from hpo_app.analysis.summary import summarize
@@ -41,7 +42,16 @@ def winner_sentence(summary: StudySummary) -> str:
     if summary.is_confirmed:
         # The gain of one lucky seed would stand beside what fresh ones say.
         return f"Trial {best.number} won on fresh seeds; the search saw {value}."
-    return f"Trial {best.number} is best with {value}: {gain}.{_on_the_rest(summary)}"
+    who = f"Trial {best.number} is best{_by_mean(summary, best)}"
+    return f"{who} with {value}: {gain}.{_on_the_rest(summary)}"
+
+
+def _by_mean(summary: StudySummary, best: TrialRecord) -> str:
+    criteria = summary.criteria
+    if criteria.averaged == 1:
+        return ""
+    mean = number(settled_value(best, criteria))
+    return f" by the mean of its last {criteria.averaged} reports, {mean},"
 
 
 def result_text(study: Study) -> str:

@@ -186,9 +186,8 @@ def _taken_from(folder: str, study: Study, plan: RunPlan) -> EarlierRun:
             continue
         params = plan.space.active(plan.space.complete(trial.params))
         others = {name: trial.last[name] for name in plan.criteria.metrics[1:]}
-        taken.append(
-            EarlierTrial(study.run_id, trial.number, trial.state, params, curve[-1:], others)
-        )
+        last = ((curve[-1][0], plan.criteria.settled([value for _, value in curve])),)
+        taken.append(EarlierTrial(study.run_id, trial.number, trial.state, params, last, others))
     numbers = {reason: tuple(found) for reason, found in left_out.items()}
     return EarlierRun(folder, tuple(taken), numbers)
 

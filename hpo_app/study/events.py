@@ -131,6 +131,7 @@ _FIELDS: Mapping[str, Mapping[str, _Kind]] = {
         "mode": _one_of(mode.value for mode in Mode),
         "objectives?": _OBJECTIVES,
         "constraints?": _CONSTRAINTS,
+        "averaged?": _ITERATION,
         "space": _SPACE,
         "num_trials": _ITERATION,
         "iterations": _ITERATION,

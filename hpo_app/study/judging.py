@@ -24,6 +24,8 @@ def criteria_fields(criteria: Criteria) -> dict[str, Any]:
         fields["objectives"] = objective_fields(criteria.objectives)
     if criteria.constraints:
         fields["constraints"] = constraint_fields(criteria.constraints)
+    if criteria.averaged > 1:
+        fields["averaged"] = criteria.averaged
     return fields
 
 
@@ -52,7 +54,7 @@ def criteria_from(fields: Mapping[str, Any]) -> Criteria:
     )
     named = fields.get("objectives") or [fields]
     objectives = tuple(Objective(each["metric"], Mode(each["mode"])) for each in named)
-    return Criteria(objectives, constraints)
+    return Criteria(objectives, constraints, fields.get("averaged", 1))
 
 
 def are_objectives(value: Any) -> bool:

@@ -17,6 +17,7 @@ import numpy as np
 from ray import tune
 
 from hpo_app.config.build import build
+from hpo_app.search.averaging import AveragingEngine
 from hpo_app.search.searcher import Searcher
 from hpo_app.signals import Signals
 from hpo_app.study.files import replace_file
@@ -169,9 +170,10 @@ def _searcher(plan: RunPlan, engine: Engine) -> Searcher:
     # Members of a population share values and go different ways.
     repeats = plan.repeats_duplicates or plan.scheduler.is_population
     baselines = [baseline.params for baseline in plan.baselines]
+    is_averaged = plan.criteria.averaged > 1
     return Searcher(
         plan.space,
-        engine,
+        AveragingEngine(engine, plan.criteria) if is_averaged else engine,
         seed=plan.seed,
         repeats=repeats,
         baselines=baselines,

@@ -68,7 +68,7 @@ def run_missing(arguments: argparse.Namespace, kept: Path) -> None:
     names = [each.task.name for each in load_noisy_tasks(arguments.data)]
     known = {(line["task"], line["method"], line["seed"]) for line in read(kept)}
     methods = VARIANTS if arguments.noise_aware else METHODS
-    few = ("ray-tune", "optuna", "gp", "gp-exact")
+    few = ("ray-tune", "optuna", "fifo", "gp", "gp-exact")
     wanted = [
         (name, method, seed)
         for method in methods

@@ -5,7 +5,7 @@ import importlib.util
 import pytest
 import yaml
 
-from hpo_app.analysis.best import best_trial
+from hpo_app.analysis.best import best_trial, rank
 from hpo_app.config.compose import compose_config, conf_dir
 from hpo_app.config.parse import parse_plan
 from hpo_app.errors import PlanError
@@ -154,3 +154,19 @@ def test_a_grid_larger_than_asked_for_is_refused_and_a_smaller_one_says_that_it_
     assert study.stop_reason == "all 3 configurations of the grid were tried"
     assert study.num_trials == 4
     assert [trial.params["x"] for trial in study.trials] == [0.0, -3.5, 1.5, 6.5]
+
+
+def test_means_of_last_reports_are_what_the_sampler_learns_from(search):
+    settings = ["search_alg=optuna", "model.noise=3.0", "num_trials=24", "training.iterations=6"]
+    one = "resources.max_concurrent_trials=1"
+    single, mean, again = (
+        search(*settings, one, f"average_reports={count}") for count in (1, 3, 3)
+    )
+    params = [[trial.params for trial in study.trials] for study in (single, mean, again)]
+    # The first are random, and the later ones follow from what it was told.
+    assert params[0][:10] == params[1][:10]
+    assert params[0] != params[1]
+    assert params[1] == params[2]
+    assert mean.criteria.averaged == 3
+    ends = {t.number: sum(v for _, v in t.curve("loss")[-3:]) / 3 for t in mean.trials}
+    assert rank(mean)[0].number == min(ends, key=ends.get)

@@ -4,8 +4,10 @@ averaged     what the sampler is told of a trial, and what it is ranked by, is t
              last three reports
 again        a trial that would become the best is trained once more, with another seed, before
              it does; the mean of both counts, for the sampler and in the ranking
-gp           a Gaussian process with noise proposes, in the place of TPE
-gp-exact     one that takes every value for exact
+fifo         no early stopping, for comparison: a Gaussian process learns from whole trials alone,
+             of which successive halving leaves too few
+gp           a Gaussian process with noise proposes, in the place of TPE; no early stopping
+gp-exact     one that takes every value for exact; likewise
 """
 # ruff: noqa: D102 - described in simulator.Method
 
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
 
     from quality.tasks import Task
 
-_AVERAGED = 3
+_AVERAGED, _WHOLE = 3, "scheduler=fifo"
 
 
 class Averaged(OurRanking):
@@ -113,8 +115,9 @@ VARIANTS: dict[str, Any] = {
     "plain": _standard,
     "averaged": lambda task, seed: Averaged(task, seed, ["preset=standard"]),
     "again": lambda task, seed: Again(task, seed, ["preset=standard"]),
-    "gp": lambda task, seed: _standard(task, seed, "search_alg=optuna_gp"),
+    "fifo": lambda task, seed: _standard(task, seed, _WHOLE),
+    "gp": lambda task, seed: _standard(task, seed, _WHOLE, "search_alg=optuna_gp"),
     "gp-exact": lambda task, seed: _standard(
-        task, seed, "search_alg=optuna_gp", "+search_alg.deterministic_objective=true"
+        task, seed, _WHOLE, "search_alg=optuna_gp", "+search_alg.deterministic_objective=true"
     ),
 }

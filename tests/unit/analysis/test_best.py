@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 from hypothesis import given, strategies as st
 
 from hpo_app.analysis.best import best_trial, rank
@@ -135,3 +137,29 @@ def test_being_ahead_does_not_count_beyond_a_constraint(make_study, make_trial):
 
 def test_a_trial_without_the_metric_of_a_constraint_cannot_be_judged(make_study, make_trial):
     assert rank(make_study(make_trial(0, [0.5]), constraints=(CHEAP,))) == ()
+
+
+def averaged(study, count):
+    return replace(study, criteria=replace(study.criteria, averaged=count))
+
+
+def test_the_mean_of_the_last_reports_counts_where_that_is_asked_for(make_study, make_trial):
+    # The second ends with one lucky value, the third has fewer reports than are wanted.
+    trials = [
+        make_trial(0, [9.0, 3.0, 3.0, 3.0]),
+        make_trial(1, [9.0, 5.0, 5.0, 1.0]),
+        make_trial(2, [2.0, 2.0], state=TrialState.FINISHED),
+    ]
+    study = make_study(*trials, iterations=4)
+    assert numbers(study) == [1, 2, 0]
+    assert numbers(averaged(study, 3)) == [2, 0, 1]
+    assert numbers(averaged(study, 1)) == numbers(study)
+
+
+def test_a_mean_leads_by_what_it_was_at_the_same_iteration(make_study, make_trial):
+    whole = make_trial(0, [9.0, 8.0, 1.0, 1.0])
+    # Its last value is better than any of the other's; its mean is not.
+    open_one = make_trial(1, [9.0, 0.5], state=TrialState.RUNNING)
+    study = make_study(whole, open_one, iterations=4)
+    assert numbers(study) == [1, 0]
+    assert numbers(averaged(study, 2)) == [0, 1]

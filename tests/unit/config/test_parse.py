@@ -110,11 +110,11 @@ BAD = {
     "key that only looks read": (
         "+search=optuna",
         "search",
-        "a key of the top level: action, baseline, best, checkpoints, confirm, constraints, "
-        "data, max_failures, max_same_failures, model, num_trials, objective, objectives, output, "
-        "params, plan, prior_trials, provenance, ray, repeat_duplicates, report, resources, run, "
-        "scheduler, search_alg, search_space, seed, stall_timeout_s, stop, time_budget_s, to, "
-        "tracker, training, trial_timeout_s, trusted_modules and warm_start",
+        "a key of the top level: action, average_reports, baseline, best, checkpoints, confirm, "
+        "constraints, data, max_failures, max_same_failures, model, num_trials, objective, "
+        "objectives, output, params, plan, prior_trials, provenance, ray, repeat_duplicates, "
+        "report, resources, run, scheduler, search_alg, search_space, seed, stall_timeout_s, stop, "
+        "time_budget_s, to, tracker, training, trial_timeout_s, trusted_modules and warm_start",
     ),
     "needs of a module inside a package": (
         "+model.needs={evil.sub: pip install evil}",
@@ -178,6 +178,24 @@ def test_a_wrong_value_is_named_with_what_set_it(override, key, expected):
 def test_a_search_that_cannot_tell_when_it_is_done_is_not_to_end_then(overrides, expected):
     problems = problems_of("search_space=quadratic", "stop.when_done=true", *overrides)
     assert expected in problems["stop.when_done"].expected
+
+
+@pytest.mark.parametrize(
+    ("overrides", "expected"),
+    [
+        (["average_reports=9", "training.iterations=8"], "at most 8, the reports of a trial"),
+        (["average_reports=2", "scheduler=pbt"], "members of a population change their values"),
+        (
+            ["average_reports=2", "objectives=[{metric: loss, mode: min},{metric: c, mode: min}]"],
+            "1 with several objectives",
+        ),
+        (["average_reports=0"], "a whole number of at least 1"),
+    ],
+    ids=["too many", "population", "several objectives", "none"],
+)
+def test_a_mean_of_reports_needs_reports_that_are_alike(overrides, expected):
+    problems = problems_of("search_space=quadratic", *overrides)
+    assert expected in problems["average_reports"].expected
 
 
 def test_repeated_trainings_tell_the_noise_of_short_ones():
