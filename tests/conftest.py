@@ -28,6 +28,9 @@ class SilentView:
     def refresh(self, elapsed_s):
         pass
 
+    def confirms(self, so_far):
+        pass
+
     def notice(self, text):
         pass
 

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from hpo_app.analysis.best import Standing
     from hpo_app.plan.criteria import Criteria
+    from hpo_app.study.fresh import FreshSoFar
     from hpo_app.study.records import TrialRecord
 
 _REDRAW_S = 0.25
@@ -40,6 +41,7 @@ class Progress:
     Attributes:
         num_trials: How many trials there will be.
         iterations: Iterations of a full trial.
+        confirmation: How far the trainings with fresh seeds are; None while the search lasts.
     """
 
     def __init__(self, criteria: Criteria, num_trials: int, iterations: int) -> None:
@@ -47,6 +49,7 @@ class Progress:
         self.objective = criteria.objective
         self.num_trials = num_trials
         self.iterations = iterations
+        self.confirmation: FreshSoFar | None = None
         self._front = Front(criteria, iterations) if criteria.has_several else None
         self._first: TrialRecord | None = None
         self._not_over: set[int] = set()
@@ -139,6 +142,10 @@ class PlainView:
     ) -> None:
         return None
 
+    def confirms(self, so_far: FreshSoFar) -> None:
+        """Take note of how far the confirmation is."""
+        self._progress.confirmation = so_far
+
     def notice(self, text: str) -> None:
         """Print what a person should know at once."""
         self._print(text)
@@ -187,6 +194,10 @@ class LiveView:
     ) -> None:
         self._live.__exit__(kind, error, trace)
 
+    def confirms(self, so_far: FreshSoFar) -> None:
+        """Take note of how far the confirmation is."""
+        self._progress.confirmation = so_far
+
     def notice(self, text: str) -> None:
         """Show what a person should know at once, above the table."""
         self._console.print(Text(text), style="yellow")
@@ -217,7 +228,7 @@ class LiveView:
             ProgressBar(total=progress.num_trials, completed=progress.num_ended, width=width),
             Text(f"{duration(elapsed_s)} gone, {_left(progress, elapsed_s)}"),
         )
-        lines = [Text(counts_text(progress)), Text(_best_line(progress), style="bold")]
+        lines = [Text(_standing(progress)), Text(_best_line(progress), style="bold")]
         return Group(head, *lines, self._table())
 
     def _table(self) -> Table:
@@ -277,9 +288,21 @@ def _best_so_far(progress: Progress) -> str:
 
 def _status_line(progress: Progress, elapsed_s: float) -> str:
     left = _left(progress, elapsed_s)
-    return f"{counts_text(progress)}; {duration(elapsed_s)} gone, {left}; {_best_line(progress)}"
+    return f"{_standing(progress)}; {duration(elapsed_s)} gone, {left}; {_best_line(progress)}"
+
+
+def _standing(progress: Progress) -> str:
+    """Return how many trials stand how, and how far the confirmation is."""
+    so_far = progress.confirmation
+    if so_far is None:
+        return counts_text(progress)
+    ended = f"{so_far.num_ended} of {so_far.most} trainings at most"
+    return f"{counts_text(progress)}; confirmation: {ended}"
 
 
 def _left(progress: Progress, elapsed_s: float) -> str:
-    left = progress.seconds_left(elapsed_s)
-    return "time left not known yet" if left is None else f"about {duration(left)} left"
+    so_far = progress.confirmation
+    left = progress.seconds_left(elapsed_s) if so_far is None else so_far.seconds_left
+    if left is None:
+        return "time left not known yet"
+    return f"about {duration(left)} left{'' if so_far is None else ' at most'}"

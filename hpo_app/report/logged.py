@@ -10,6 +10,7 @@ from hpo_app.report.format import params_text
 
 if TYPE_CHECKING:
     from hpo_app.report.live import LiveView, PlainView
+    from hpo_app.study.fresh import FreshSoFar
     from hpo_app.study.records import TrialRecord
 
 # Under this name Python code asks for it: logging.getLogger("HPOptimizer").setLevel("DEBUG").
@@ -35,6 +36,10 @@ class LoggedView:
     def refresh(self, elapsed_s: float) -> None:
         """Pass it on."""
         self._view.refresh(elapsed_s)
+
+    def confirms(self, so_far: FreshSoFar) -> None:
+        """Pass it on."""
+        self._view.confirms(so_far)
 
     def notice(self, text: str) -> None:
         """Log a notice, and pass it on."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from hpo_app.study.fresh import FreshSoFar
     from hpo_app.study.records import TrialRecord
 
 _LOG = logging.getLogger(__name__)
@@ -28,6 +29,9 @@ class Shown(Protocol):
 
     def notice(self, text: str) -> None:
         """Say something that a person should know at once."""
+
+    def confirms(self, so_far: FreshSoFar) -> None:
+        """Hear how far the trainings with fresh seeds are."""
 
 
 class RefreshedReport:
@@ -60,6 +64,10 @@ class RefreshedReport:
         self._trials[trial.number] = trial
         self._is_news = True
         self._view.changed(event, trial)
+
+    def confirms(self, so_far: FreshSoFar) -> None:
+        """Pass it on."""
+        self._view.confirms(so_far)
 
     def notice(self, text: str) -> None:
         """Pass it on."""

@@ -43,6 +43,20 @@ class Fresh(NamedTuple):
     place: int
 
 
+class FreshSoFar(NamedTuple):
+    """How far the trainings with fresh seeds are, for a person who waits.
+
+    Attributes:
+        num_ended: How many have ended.
+        most: How many there will be, at most: who can no longer win is dropped.
+        seconds_left: What they will take, at most; None while that is not known.
+    """
+
+    num_ended: int
+    most: int
+    seconds_left: float | None
+
+
 @dataclass(frozen=True)
 class Race:
     """Who is trained anew, and what that may cost.

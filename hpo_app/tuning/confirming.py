@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import statistics
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -11,7 +12,7 @@ from hpo_app.analysis.claim import gain_of, known_gains, mean_seconds
 from hpo_app.analysis.race import standing
 from hpo_app.analysis.wording import counted, number as number_text
 from hpo_app.errors import listed
-from hpo_app.study.fresh import FIRST_FRESH, Kind, Race
+from hpo_app.study.fresh import FIRST_FRESH, FreshSoFar, Kind, Race
 from hpo_app.study.records import TrialState
 from hpo_app.training.seeds import derive_seed
 
@@ -49,6 +50,8 @@ class Confirming:
         self._open: set[Fresh] = set()
         self._waits = False
         self._told: tuple[int, ...] | None = None
+        self._most: int | None = None
+        self._seconds: list[float] = []
         self.seeds: set[int] = set()
         self.is_over = not plan.confirm.is_on
         self.slots = 1
@@ -57,6 +60,7 @@ class Confirming:
     def take_over(self, study: Study) -> None:
         """Go on where an earlier start stopped."""
         self._num_begun = len(study.fresh)
+        self._seconds = [trial.duration_s for trial in study.fresh if trial.duration_s]
         self.seeds = {trial.seed for trial in study.fresh}
         self._open = {
             trial.fresh for trial in study.fresh if trial.fresh is not None and trial.state.is_open
@@ -78,12 +82,14 @@ class Confirming:
         if self.is_over or self._waits:
             return None
         study = study_now()
-        if study.race is None or not study.race.is_by(self._plan.confirm):
+        race = study.race
+        if race is None or not race.is_by(self._plan.confirm):
             race = self._race(study, elapsed_s)
             if race is None:
                 return None
             write("raced", **race.to_fields())
             study = study_now()
+        self._most = race.trainings + race.has_replay
         fresh = self._wanted(study, write)
         if fresh is None:
             return None
@@ -95,6 +101,15 @@ class Confirming:
         fields = {"of": fresh.of, "kind": fresh.kind.value, "place": fresh.place}
         write("repeated", trial=number, **fields, typed=typed, seed=seed)
         return number
+
+    def so_far(self) -> FreshSoFar | None:
+        """Return how far the trainings are; None before the first one."""
+        if self._most is None:
+            return None
+        num_ended = self._num_begun - len(self._open)
+        seconds = statistics.fmean(self._seconds) if self._seconds else None
+        turns = math.ceil(max(self._most - num_ended, 0) / self.slots)
+        return FreshSoFar(num_ended, self._most, None if seconds is None else turns * seconds)
 
     def end_of_search(self, elapsed_s: float) -> str:
         """Return why the search may take no more of the time; empty while it may."""
@@ -190,6 +205,7 @@ class Confirming:
             return
         self._open.discard(fresh)
         self._waits = False
+        self._seconds += [trial.duration_s] if trial.duration_s else []
         gain = gain_of(trial, study)
         value = trial.value(study.objective.metric)
         came_to = "failed" if value is None else f"{study.objective.metric} {number_text(value)}"

@@ -291,6 +291,8 @@ class Recorder(Callback):
             self._sync()
         self.ending.look_at_clock(self.elapsed_s)
         self.request_stop(self.signals.reason)
+        if (so_far := self.confirming.so_far()) is not None:
+            self._view.confirms(so_far)
         self._view.refresh(self.elapsed_s)
 
     # What follows from it.

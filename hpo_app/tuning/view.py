@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from hpo_app.study.fresh import FreshSoFar
     from hpo_app.study.records import TrialRecord
 
 _LOG = logging.getLogger(__name__)
@@ -26,6 +27,9 @@ class RunView(Protocol):
 
     def notice(self, text: str) -> None:
         """Say something that a person should know at once."""
+
+    def confirms(self, so_far: FreshSoFar) -> None:
+        """Hear how far the trainings with fresh seeds are; called after every event of theirs."""
 
 
 class ShieldedView:
@@ -45,6 +49,12 @@ class ShieldedView:
         with self._shielded():
             if self._view is not None:
                 self._view.refresh(elapsed_s)
+
+    def confirms(self, so_far: FreshSoFar) -> None:
+        """Tell the view how far the confirmation is, while it works."""
+        with self._shielded():
+            if self._view is not None:
+                self._view.confirms(so_far)
 
     def notice(self, text: str) -> None:
         """Let the view say something, while it works."""

@@ -54,6 +54,9 @@ def silent_view():
         def refresh(self, elapsed_s):
             pass
 
+        def confirms(self, so_far):
+            pass
+
         def notice(self, text):
             pass
 

@@ -22,6 +22,9 @@ def test_nothing_is_told_before_it_is_safe(viewed_search, tmp_path):
         def refresh(self, elapsed_s):
             pass
 
+        def confirms(self, so_far):
+            pass
+
         def notice(self, text):
             pass
 

@@ -152,7 +152,9 @@ def test_a_confirmation_that_is_cut_off_twice_goes_on_and_best_yaml_repeats_its_
     assert value == confirmed["replay"]["recorded"]
 
 
-def test_a_longer_run_trains_anew_only_what_it_does_not_know(local_ray, tmp_path, silent_view):
+def test_a_longer_run_trains_anew_only_what_it_does_not_know(
+    local_ray, tmp_path, silent_view, monkeypatch
+):
     from hpo_app.config.compose import compose_config
     from hpo_app.config.parse import parse_plan
     from hpo_app.tuning.runner import run_search
@@ -163,7 +165,14 @@ def test_a_longer_run_trains_anew_only_what_it_does_not_know(local_ray, tmp_path
 
     # A run without a confirmation gets one, and then more trials.
     assert run_search(plan(), tmp_path, silent_view, {}).fresh == ()
+    seen = []
+    monkeypatch.setattr(silent_view, "confirms", seen.append)
     once = run_search(plan(*CONFIRM), tmp_path, silent_view, {}, changes=CONFIRM)
+    counts = [so_far.num_ended for so_far in seen]
+    assert counts == sorted(counts)
+    assert counts[-1] == len(once.fresh) <= seen[-1].most
+    assert seen[0].seconds_left is None
+    assert seen[-1].seconds_left is not None
     assert len(once.trials) == 8
     assert once.winner is not None
     longer = [*CONFIRM, "num_trials=16"]

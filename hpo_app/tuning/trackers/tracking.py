@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from hpo_app.plan.run_plan import RunPlan
     from hpo_app.signals import Signals
+    from hpo_app.study.fresh import FreshSoFar
     from hpo_app.study.records import TrialRecord
     from hpo_app.tuning.view import RunView
 
@@ -101,6 +102,10 @@ class _TrackedView:
     def refresh(self, elapsed_s: float) -> None:
         """Let the view draw."""
         self._view.refresh(elapsed_s)
+
+    def confirms(self, so_far: FreshSoFar) -> None:
+        """Let the view show it."""
+        self._view.confirms(so_far)
 
     def notice(self, text: str) -> None:
         """Let the view say something."""

@@ -10,6 +10,7 @@ from hpo_app.analysis.best import best_trial
 from hpo_app.plan.criteria import Constraint
 from hpo_app.plan.run_plan import Mode, Objective
 from hpo_app.report.live import LiveView, PlainView, Progress, make_view
+from hpo_app.study.fresh import FreshSoFar
 from hpo_app.study.records import TrialState
 
 
@@ -47,6 +48,21 @@ def test_the_best_on_the_way_is_the_best_at_the_end(make_study, make_trial, outc
     for trial in trials:
         progress.update(trial)
     assert progress.best == best_trial(study)
+
+
+def test_of_a_confirmation_it_says_how_far_it_is_and_how_long_it_takes(progress, make_trial):
+    console = console_of(400)
+    view = PlainView(progress, console)
+    view.changed("ended", make_trial(0, [0.5, 0.4, 0.3]))
+    view.confirms(FreshSoFar(3, 11, None))
+    view.refresh(40.0)
+    view.confirms(FreshSoFar(5, 11, 90.0))
+    view.refresh(80.0)
+    before, after = shown(console).splitlines()[-2:]
+    assert "confirmation: 3 of 11 trainings at most" in before
+    assert "40 s gone, time left not known yet" in before
+    assert "confirmation: 5 of 11 trainings at most" in after
+    assert "1 min 20 s gone, about 1 min 30 s left at most" in after
 
 
 def test_when_the_best_fails_the_next_best_takes_its_place(progress, make_trial, make_failed_trial):

@@ -34,6 +34,9 @@ class Notes(list):
     def refresh(self, elapsed_s):
         pass
 
+    def confirms(self, so_far):
+        pass
+
     def notice(self, text):
         self.append(text)
 
