@@ -1,6 +1,6 @@
 """Takes the picture of a report that the README shows.
 
-    python -m hpo_app search_space=ppo preset=standard hydra.run.dir=outputs/shown
+    python -m hpo_app search_space=quadratic preset=standard model.noise=0.3 hydra.run.dir=outputs/shown
     python scripts/report_screenshot.py outputs/shown
 
 Needs the dev extra and Chromium.
@@ -42,7 +42,8 @@ def main(folder: Path) -> None:
         page = browser.new_page(viewport=SIZE)
         page.goto(page_file.as_uri())
         # What decided comes first on the page; the picture shows that and what can be pointed at.
-        page.locator("section").first.evaluate("section => section.remove()")
+        for between in page.locator("section:not(:has(#chart-history))").all()[::-1]:
+            between.evaluate("section => section.remove()")
         best = page.locator("#chart-history .best")
         best.scroll_into_view_if_needed()
         page.evaluate("scrollTo(0, 0)")
