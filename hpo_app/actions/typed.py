@@ -7,6 +7,7 @@ import shlex
 from typing import TYPE_CHECKING
 
 from hpo_app.config.build import APP_TRAINER
+from hpo_app.config.overrides import spelled
 from hpo_app.config.trainer import is_unnamed
 
 
@@ -51,7 +52,7 @@ def resume_command(folder: Path, plan: RunPlan | None = None) -> str:
     """Return what goes on with a run; what no folder may decide is typed again."""
     if plan is not None and is_unnamed(plan.trainer):
         return f"HPOptimizer({_engine(plan.trainer)}).resume({str(shown_path(folder))!r})"
-    decided = [] if plan is None else [*_trusted(plan.trusted_modules), *_address(plan)]
+    decided = [] if plan is None else [*_trusted(plan.trusted_modules), *_places(plan)]
     return typed(["action=resume", f"run={shown_path(folder)}", *decided, *_app(plan)])
 
 
@@ -67,8 +68,9 @@ def _engine(trainer: str) -> str:
     return f"TrainingEngine({name if name.isidentifier() else 'train'})"
 
 
-def _address(plan: RunPlan) -> list[str]:
-    return [] if plan.cluster.is_local else [f"ray.address={plan.cluster.address}"]
+def _places(plan: RunPlan) -> list[str]:
+    address = [] if plan.cluster.is_local else [f"ray.address={plan.cluster.address}"]
+    return [*address, *([spelled("storage", plan.storage)] if plan.storage else [])]
 
 
 def _trusted(modules: Sequence[str]) -> list[str]:

@@ -71,8 +71,9 @@ class HPOptimizer:
             training_engine: What trains a configuration, or a training function; by default, the
                 trainer that the model config names.
             ray_config: Where the search runs: `address` (`local` by default, `auto` or HOST:PORT
-                for a cluster), `num_cpus`, `num_gpus` and `include_dashboard`. A Ray that this
-                process has started already is used as it is.
+                for a cluster), `num_cpus`, `num_gpus`, `include_dashboard`, and `working_dir`, the
+                folder that is sent to the nodes of a cluster. A Ray that this process has started
+                already is used as it is.
 
         Raises:
             ImportError: If Ray Tune is not installed.

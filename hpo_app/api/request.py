@@ -45,12 +45,13 @@ SETTINGS = (
     "repeat_duplicates",
     "report",
     "stall_timeout_s",
+    "storage",
     "stop",
     "trial_timeout_s",
     "trusted_modules",
     "warm_start",
 )
-RAY_KEYS = ("address", "num_cpus", "num_gpus", "include_dashboard")
+RAY_KEYS = ("address", "num_cpus", "num_gpus", "include_dashboard", "working_dir")
 _OF_RAY = {"include_dashboard": "dashboard"}
 # What is trained comes from the caller; these stand in its place while the rest is composed.
 _BASE = {"search_space": "quadratic", "model": "quadratic"}

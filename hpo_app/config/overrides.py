@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 # Hydra takes a dot for a part of a name where a backslash stands before it.
 _BETWEEN_PARTS = re.compile(r"(?<!\\)\.")
+_PLAIN = re.compile(r"[\w/:.@%+-]+")
 _BEFORE_QUOTE = re.compile(r"(\\+)(?='|$)")
 
 
@@ -115,3 +116,8 @@ def _with_change(config: DictConfig, override: Override, problems: list[Problem]
         problems.append(Problem(override.key, override.value, expected, text, override.set_by))
         return config
     return merged  # type: ignore[no-any-return]
+
+
+def spelled(key: str, place: str) -> str:
+    """Return `key=place` as Hydra reads it: a place with more than plain letters is quoted."""
+    return f"{key}={place}" if _PLAIN.fullmatch(place) else f'{key}="{place}"'

@@ -58,8 +58,8 @@ _KEYS: dict[str, tuple[str, ...]] = {
         "data", "max_failures", "max_same_failures", "model", "num_trials", "objective",
         "objectives", "output", "params", "plan", "prior_trials", "provenance", "ray",
         "repeat_duplicates", "report", "resources", "run", "scheduler", "search_alg",
-        "search_space", "seed", "stall_timeout_s", "stop", "time_budget_s", "to", "tracker",
-        "training", "trial_timeout_s", "trusted_modules", "warm_start",
+        "search_space", "seed", "stall_timeout_s", "stop", "storage", "time_budget_s", "to",
+        "tracker", "training", "trial_timeout_s", "trusted_modules", "warm_start",
     ),
     "checkpoints": ("budget_gb", "keep_best"),
     "confirm": ("claim_seeds", "contenders", "first_seeds", "replay", "share"),
@@ -68,7 +68,7 @@ _KEYS: dict[str, tuple[str, ...]] = {
     "plan": ("probe",),
     "report": ("every_s",),
     "resources": ("cpu", "gpu", "max_concurrent_trials", "memory_gb"),
-    "ray": ("address", "dashboard", "num_cpus", "num_gpus"),
+    "ray": ("address", "dashboard", "num_cpus", "num_gpus", "working_dir"),
 }  # fmt: skip
 _FOR_TRIALS = ("model", "data", "params")
 _SOME_LARGE_COUNT = 1_000_000
@@ -166,6 +166,7 @@ def _read(
         searcher=_searcher(Section("search_alg", values.get("search_alg"), problems), values),
         scheduler=_scheduler(Section("scheduler", values.get("scheduler"), problems), values),
         trackers=_trackers(values.get("tracker") or {}, problems),
+        storage=root.optional_text("storage"),
         seed=root.whole("seed", least=0, otherwise=0, most=_LARGEST_SEED),
         trainer=Section("model", values.get("model"), problems).text("trainer"),
         trusted_modules=(*root.texts("trusted_modules"), *typed_function(origin)),
@@ -312,6 +313,7 @@ def _cluster(section: Section) -> Cluster:
         num_cpus=section.optional_whole("num_cpus", least=1, most=_MOST_ON_A_NODE),
         num_gpus=section.optional_whole("num_gpus", least=0, most=_MOST_ON_A_NODE),
         dashboard=section.flag("dashboard"),
+        working_dir=section.optional_text("working_dir"),
     )
 
 

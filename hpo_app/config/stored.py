@@ -9,7 +9,7 @@ from omegaconf import OmegaConf
 
 from hpo_app.config.app_trust import TYPED_ANEW
 from hpo_app.config.compose import Origin, conf_dir
-from hpo_app.config.overrides import read_override, with_changes
+from hpo_app.config.overrides import read_override, spelled, with_changes
 from hpo_app.config.render import TRUSTED as TRUST, Rendered
 from hpo_app.config.resolvers import register_resolvers
 from hpo_app.config.written import UNREADABLE, read_yaml
@@ -30,6 +30,7 @@ CHANGEABLE = (
     "time_budget_s",
     "trial_timeout_s",
     "stall_timeout_s",
+    "storage",
     "max_failures",
     "max_same_failures",
     "stop",
@@ -40,7 +41,8 @@ CHANGEABLE = (
     "ray",
     "trusted_modules",
 )
-_ADDRESS = "ray.address"
+# Where a run goes on, and where it writes and removes: a folder from elsewhere must not say so.
+_TYPED_PLACES = {"ray.address": "local", "storage": None}
 # The one config group of them: what is chosen is looked up, as Hydra would.
 _GROUP = "confirm"
 
@@ -84,7 +86,7 @@ def stored_config(
     if "baseline" in changed:
         # What was brought along stands in the journal; its files may be gone.
         changed.baseline = []
-    _refuse_address(changed, changes)
+    _refuse_places(changed, changes)
     _refuse_other_app(config, changes)
     # What the folder says a person typed may be made up; whom to trust is asked anew.
     kept = [text for text in texts if read_override(text).key not in (TRUST, *TYPED_ANEW)]
@@ -105,15 +107,24 @@ def _without_group(change: Override) -> list[Override]:
     return [read_override(f"{_GROUP}.{key}={value}") for key, value in content.items()]
 
 
-def _refuse_address(config: DictConfig, changes: Sequence[str]) -> None:
-    """Raise if a folder says which cluster to join: whoever runs there gets code to run here."""
-    if any(read_override(change).key == _ADDRESS for change in changes):
-        return
-    address = OmegaConf.select(config, _ADDRESS, throw_on_resolution_failure=False)
-    if address not in (None, "local"):
-        expected = "an address from the command line: a run folder cannot choose the cluster"
-        fix = f"if the cluster is yours, add '{_ADDRESS}={address}', or {_ADDRESS}=local"
-        raise PlanError([Problem(_ADDRESS, str(address), expected, fix)])
+def _refuse_places(config: DictConfig, changes: Sequence[str]) -> None:
+    """Raise if a folder says which cluster to join, or where to write besides.
+
+    Whoever runs a cluster gets code to run here; and what a run needs no more, it removes.
+    """
+    typed = {read_override(change).key for change in changes}
+    problems = []
+    for key, default in _TYPED_PLACES.items():
+        place = OmegaConf.select(config, key, throw_on_resolution_failure=False)
+        if key in typed or place in (None, default):
+            continue
+        what = "choose the cluster" if default else "say where to write"
+        expected = f"one from the command line: a run folder cannot {what}"
+        instead = f", or {key}={default}" if default else ""
+        fix = f"if it is yours, add '{spelled(key, str(place))}'{instead}"
+        problems.append(Problem(key, str(place), expected, fix))
+    if problems:
+        raise PlanError(problems)
 
 
 def _refuse_other_app(config: DictConfig, changes: Sequence[str]) -> None:

@@ -111,7 +111,7 @@ def _of_shared_ray(changes: Iterable[str]) -> list[str]:
 
 
 def _is_decided(key: str) -> bool:
-    if key in (TRUST, "ray.address"):
+    if key in (TRUST, "ray.address", "storage"):
         return True
     is_hydras = key.startswith(_OF_HYDRA) and key != "hydra.sweep.dir"
     return is_hydras and not _HARMLESS.fullmatch(key)

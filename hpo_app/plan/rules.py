@@ -14,6 +14,7 @@ from hpo_app.plan.criteria_rules import check_criteria
 from hpo_app.plan.run_plan import Resources
 from hpo_app.plan.search_rules import check_search
 from hpo_app.plan.wording import key_of, typed
+from hpo_app.redaction import hide
 
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ def check_plan(plan: RunPlan) -> Iterator[Problem]:
     yield from check_search(plan)
     yield from shares_that_ray_does_not_know(plan)
     yield from cluster_through_a_client(plan)
+    yield from storage_that_is_none(plan)
     yield from missing_packages(plan)
     yield from check_criteria(plan)
 
@@ -132,6 +134,22 @@ def cluster_through_a_client(plan: RunPlan) -> Iterator[Problem]:
         expected = "HOST:PORT of a cluster that this machine is a node of, auto, or local"
         fix = "start on a node of the cluster with ray.address=auto"
         yield Problem("ray.address", plan.cluster.address, expected, fix)
+
+
+def storage_that_is_none(plan: RunPlan) -> Iterator[Problem]:
+    """Yield a storage that nothing can be written to, or that would write down a secret."""
+    scheme, separator, place = plan.storage.partition("://")
+    if not separator:
+        return
+    expected = "a folder, or s3://BUCKET/PREFIX"
+    keys, _, bucket = place.partition("/")[0].rpartition("@")
+    if keys:
+        hide(keys.split(":"))  # What set it is shown too.
+        fix = "leave the key out: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY are read on each node"
+        yield Problem("storage", f"{scheme}://…@{bucket}", expected, fix)
+    elif scheme != "s3" or not bucket:
+        fix = "write a folder that all nodes share, or s3://BUCKET/PREFIX"
+        yield Problem("storage", plan.storage, expected, fix)
 
 
 def missing_packages(plan: RunPlan) -> Iterator[Problem]:

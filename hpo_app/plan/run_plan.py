@@ -139,12 +139,14 @@ class Cluster:
         num_cpus: CPUs a local Ray may use; None for all.
         num_gpus: GPUs a local Ray may use; None for all.
         dashboard: Whether a local Ray serves its dashboard.
+        working_dir: Folder of which each node of another Ray gets a copy; empty for none.
     """
 
     address: str
     num_cpus: int | None
     num_gpus: int | None
     dashboard: bool
+    working_dir: str = ""
 
     @property
     def is_local(self) -> bool:
@@ -238,6 +240,8 @@ class RunPlan:
         searcher: How parameters are proposed.
         scheduler: How iterations are spent.
         trackers: What is told of the run besides, by name: callbacks of Ray Tune.
+        storage: Where checkpoints and logs of trials are kept: a folder, or s3://BUCKET/PREFIX;
+            empty for the run folder.
         seed: Seed of the whole run.
         trainer: Import path of the training function, `package.module:function`.
         trusted_modules: Packages of the user's own that the config may name code from.
@@ -271,6 +275,7 @@ class RunPlan:
     searcher: Searcher
     scheduler: Scheduler
     trackers: Mapping[str, Component]
+    storage: str
     seed: int
     trainer: str
     trusted_modules: tuple[str, ...]

@@ -77,6 +77,10 @@ def _is_baseline(value: Any) -> bool:
 
 
 _TEXT = _Kind("text", lambda value: isinstance(value, str))
+_KEY = _Kind(
+    "a name of letters, digits and dashes",
+    lambda value: isinstance(value, str) and _PLACE.fullmatch(value) is not None,
+)
 _FLAG = _Kind("true or false", lambda value: isinstance(value, bool))
 _MAPPING = _Kind("a mapping", lambda value: isinstance(value, dict))
 _TEXTS = _Kind(
@@ -138,6 +142,7 @@ _FIELDS: Mapping[str, Mapping[str, _Kind]] = {
         "seed": _SEED,
         "facts?": _MAPPING,
         "stored?": _MAPPING,
+        "kept_as?": _KEY,
         "learned?": _LEARNED,
         "confirms?": _FLAG,
         "baselines?": _BASELINES,
@@ -160,6 +165,7 @@ _FIELDS: Mapping[str, Mapping[str, _Kind]] = {
     },
     "continued": {"trial": _NUMBER, "checkpoint": _PLACE_OR_NONE, "iteration": _NUMBER},
     "retried": {"trial": _NUMBER, "error?": _TEXT},
+    "moved": {"trial": _NUMBER, "error?": _TEXT},
     "ended": {
         "trial": _NUMBER,
         "state": _one_of(state.value for state in TrialState if state is not TrialState.RUNNING),

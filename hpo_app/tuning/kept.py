@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hpo_app.study.disk import OVER_BUDGET, size_of, size_text
+from hpo_app.study.disk import OVER_BUDGET, size_text
+from hpo_app.tuning.store import Store
 
 
 if TYPE_CHECKING:
@@ -47,11 +47,14 @@ class KeptCheckpoints:
     from the worst of them on.
 
     Attributes:
+        store: Where they are kept.
         is_copied: Asked before a checkpoint is removed: whether the scheduler may still copy it.
         largest: Bytes of the largest checkpoint so far; 0 before the first.
     """
 
-    def __init__(self, keep_best: int, budget_bytes: float | None = None) -> None:
+    def __init__(
+        self, keep_best: int, budget_bytes: float | None = None, store: Store | None = None
+    ) -> None:
         self._keep_best = keep_best
         self._budget = budget_bytes
         self._trials: dict[int, _OfTrial] = {}
@@ -59,6 +62,7 @@ class KeptCheckpoints:
         self._crowded: set[int] = set()
         self._used = 0
         self._has_told = False
+        self.store = store or Store(Path())
         self.is_copied: Callable[[str], bool] = lambda _path: False
         self.largest = 0
 
@@ -144,7 +148,7 @@ class KeptCheckpoints:
     def _count(self, trial: _OfTrial, path: str) -> None:
         # Tune tells of some twice.
         self._used -= trial.sizes.pop(path, 0)
-        size = size_of(Path(path))
+        size = self.store.size(Path(path))
         trial.sizes[path] = size
         self._used += size
         self.largest = max(self.largest, size)
@@ -186,6 +190,6 @@ class KeptCheckpoints:
     def _remove(self, trial: _OfTrial, path: str) -> bool:
         if self.is_copied(path):
             return False
-        shutil.rmtree(path, ignore_errors=True)
+        self.store.remove(Path(path))
         self._used -= trial.sizes.pop(path)
         return True

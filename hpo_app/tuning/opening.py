@@ -6,13 +6,14 @@ import contextlib
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from hpo_app.errors import Problem, RunFolderError
+from hpo_app.errors import PlanError, Problem, RunFolderError
 from hpo_app.plan.baselines import misfits
 from hpo_app.study.folder import config_checksums
 from hpo_app.study.journal import FILE_NAME, SCHEMA_VERSION, Journal, no_event, read_events
 from hpo_app.study.judging import criteria_fields
 from hpo_app.study.replay import baselines_in
 from hpo_app.tuning.past import Past
+from hpo_app.tuning.store import new_key, store_of
 
 
 if TYPE_CHECKING:
@@ -21,22 +22,24 @@ if TYPE_CHECKING:
 
     from hpo_app.plan.run_plan import RunPlan
     from hpo_app.study.earlier import EarlierRun
+    from hpo_app.tuning.store import Store
 
 
 def opened_fields(
-    plan: RunPlan, folder: Path, facts: dict[str, Any], earlier: Sequence[EarlierRun]
+    plan: RunPlan, store: Store, facts: dict[str, Any], earlier: Sequence[EarlierRun]
 ) -> dict[str, Any]:
     """Return the fields of a journal's first event.
 
     Args:
         plan: What is to run.
-        folder: The run folder, whose stored config is remembered by its checksums.
+        store: Where the run keeps its states; beside the stored config, of which the checksums are
+            remembered.
         facts: Plain values for the record.
         earlier: Earlier runs that the sampler learns from.
     """
     return {
         "schema": SCHEMA_VERSION,
-        "run_id": folder.name,
+        "run_id": store.folder.name,
         **criteria_fields(plan.criteria),
         "space": plan.space_entries,
         "num_trials": plan.num_trials,
@@ -48,10 +51,27 @@ def opened_fields(
             "trainer": plan.trainer,
             **_account(earlier),
         },
-        "stored": config_checksums(folder),
+        "stored": config_checksums(store.folder),
+        **({"kept_as": store.key} if store.key else {}),
         **({"confirms": True} if plan.confirm.is_on else {}),
         **_learned(earlier),
         **_brought(plan),
+    }
+
+
+def resumed_fields(plan: RunPlan, facts: dict[str, Any], changes: Sequence[str]) -> dict[str, Any]:
+    """Return the fields of the event with which a start goes on.
+
+    Args:
+        plan: What is to run.
+        facts: Plain values for the record.
+        changes: The overrides that this start adds.
+    """
+    return {
+        "num_trials": plan.num_trials,
+        "changes": list(changes),
+        "confirms": plan.confirm.is_on,
+        "facts": facts,
     }
 
 
@@ -91,21 +111,46 @@ def as_begun(plan: RunPlan, folder: Path) -> RunPlan:
 
 
 @contextlib.contextmanager
-def open_journal(folder: Path, *, resumes: bool) -> Iterator[tuple[Journal, Past | None]]:
-    """Give the journal of a run folder, and what an earlier start left behind, if there was one.
+def open_journal(
+    folder: Path, *, resumes: bool, storage: str = ""
+) -> Iterator[tuple[Journal, Store, Past | None]]:
+    """Give the journal of a run, where its states are kept, and what an earlier start left behind.
+
+    Args:
+        folder: The run folder.
+        resumes: Whether the run goes on.
+        storage: Where the states of trials are kept; empty for there.
 
     Raises:
         RunFolderError: If the run goes on, and its journal cannot be read.
+        PlanError: If it has kept its states apart and is not to any more, or the other way round.
         StorageError: If the disk is full or cannot be written.
     """
     path = folder / FILE_NAME
-    past = None
+    past, store = None, store_of(folder, storage, new_key(folder))
     if resumes:
         journal, events = Journal.reopen(path)
-        past = Past(folder, events)
+        try:
+            store = _store(folder, storage, events[0].fields.get("kept_as", ""))
+            past = Past(folder, events, store)
+        except BaseException:
+            journal.close()
+            raise
     else:
         journal = Journal.create(path)
     try:
-        yield journal, past
+        yield journal, store, past
     finally:
         journal.close()
+
+
+def _store(folder: Path, storage: str, key: str) -> Store:
+    if bool(storage) == bool(key):
+        return store_of(folder, storage, key)
+    if key:
+        expected = f"where this run has kept its checkpoints since it began, under the name {key}"
+        fix = "set storage to that place"
+    else:
+        expected = "null: this run has its checkpoints in the run folder"
+        fix = "set storage=null"
+    raise PlanError([Problem("storage", storage or "null", expected, fix)])

@@ -17,11 +17,11 @@ from hpo_app.study.fresh import is_fresh, name_of, place_of
 from hpo_app.study.replay import StudyBuilder
 from hpo_app.training.checkpoint import (
     checkpoint_checksum,
-    is_whole,
     read_iteration as _iteration,
 )
 from hpo_app.tuning.kept import CHECKPOINT_PREFIX
 from hpo_app.tuning.pbt import PopulationTraining
+from hpo_app.tuning.store import Store
 from hpo_app.tuning.trainable import JUDGED
 
 
@@ -56,10 +56,12 @@ class Past:
     Attributes:
         events: The journal.
         study: What it tells of.
+        store: Where the states of its trials are kept.
     """
 
-    def __init__(self, folder: Path, events: list[Event]) -> None:
+    def __init__(self, folder: Path, events: list[Event], store: Store | None = None) -> None:
         self.events = events
+        self.store = store or Store(folder)
         self._folder = folder
         self.builder = StudyBuilder(folder, events[0].fields)
         for event in events:
@@ -107,7 +109,7 @@ class Past:
     def _is_sound(self, path: Path) -> bool:
         """Return whether a checkpoint is whole, and the one that the journal tells of."""
         known = self._checksums.get(str(path.relative_to(self._folder)))
-        return is_whole(path) and known in (None, checkpoint_checksum(path))
+        return self.store.is_whole(path) and known in (None, checkpoint_checksum(path))
 
     def _lost(self, trial: TrialRecord, own: list[Path]) -> list[str]:
         """Return the newest checkpoint that the journal tells of, if it is no longer there."""

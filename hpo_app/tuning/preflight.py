@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import uuid
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from hpo_app.errors import Problem, ResourceError
 from hpo_app.plan.capacity import this_machine
 from hpo_app.plan.rules import check_capacity
+from hpo_app.redaction import redact
 from hpo_app.study.disk import MB, existing, room_at, size_of, size_text, write_refusal
 from hpo_app.tuning.kept import CHECKPOINT_PREFIX, OF_RUNNING
 from hpo_app.tuning.own_ray import starts_ray_here
@@ -15,7 +18,6 @@ from hpo_app.tuning.temp_folder import LONGEST, ray_temp_folder, scratch_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from hpo_app.plan.run_plan import RunPlan
     from hpo_app.tuning.kept import KeptCheckpoints
@@ -46,6 +48,7 @@ def refuse_at_start(plan: RunPlan, folder: Path) -> None:
         problems += check_capacity(plan, capacity)
         slots = capacity.slots(plan.resources)
     problems += disk_problems(plan, folder, slots)
+    problems += storage_problems(plan)
     if problems:
         raise ResourceError(problems)
 
@@ -94,6 +97,12 @@ def disk_problems(plan: RunPlan, folder: Path, slots: int) -> Iterator[Problem]:
     size = max(size_of_earlier_checkpoints(folder), expected_checkpoint(plan))
     # At the least: each trial that trains writes one before it can let go of another.
     checkpoints = min(slots, plan.num_trials) * size
+    if plan.storage:
+        checkpoints = size  # The winner's is copied here.
+        if "://" not in plan.storage and size:
+            number = min(slots, plan.num_trials)
+            place, fix = Path(plan.storage).absolute(), "free some space, or set another storage"
+            yield from _of_folder(place, number * size, "a checkpoint of each trial at once", fix)
     records = max(need.records - size_of(folder), MB)
     what = f"{size_text(records)} for journal, logs and report"
     what += f", {size_text(checkpoints)} for checkpoints" if checkpoints else ""
@@ -111,6 +120,22 @@ def disk_problems(plan: RunPlan, folder: Path, slots: int) -> Iterator[Problem]:
     if need.num_checkpoints and not _is_same_disk(scratch, ray_folder):
         bytes_each = max(size, MB) * min(slots, plan.num_trials)
         yield from _of_folder(scratch, bytes_each, "a checkpoint of each trial at once", fix)
+
+
+def storage_problems(plan: RunPlan) -> Iterator[Problem]:
+    """Yield why nothing can be kept where the states of trials are to be."""
+    if not plan.storage:
+        return
+    # Not above: it brings Ray and PyArrow, which most plans do without.
+    from hpo_app.tuning.store_apart import mark, wipe  # noqa: PLC0415
+
+    name = f".seen-{uuid.uuid4().hex}"
+    reason = mark(plan.storage, name)
+    wipe(plan.storage, name)
+    if reason:
+        expected = "a folder or a bucket that this user may write to"
+        fix = "correct it; for a bucket, look at AWS_PROFILE or AWS_ACCESS_KEY_ID, and AWS_REGION"
+        yield Problem("storage", redact(f"{plan.storage} ({reason})"), expected, fix)
 
 
 def expected_checkpoint(plan: RunPlan) -> int:

@@ -27,6 +27,7 @@ from hpo_app.tuning.attempts import plain_error
 from hpo_app.tuning.error_text import packed, text_of
 from hpo_app.tuning.runner import trial_spec
 from hpo_app.tuning.session import ray_session
+from hpo_app.tuning.store import Store
 from hpo_app.tuning.trainable import TrainingFailedError, TuneTrial, log_path_of
 from hpo_app.tuning.trial_log import output_to
 
@@ -100,7 +101,7 @@ def probed(plan: RunPlan, folder: Path, ray_s: float) -> Probe:
     memory = {} if held.memory_gb is None else {"memory": int(held.memory_gb * 1e9)}
     task = ray.remote(num_cpus=held.cpu, num_gpus=held.gpu, max_retries=0, **memory)(_first_report)
     began = time.monotonic()
-    spec = trial_spec(plan, folder, 1, None)
+    spec = trial_spec(plan, Store(folder), 1, None)
     seed = derive_seed(plan.seed, "probe")
     reference = task.remote(spec, dict(plan.space.defaults), seed)
     while not ray.wait([reference], timeout=_LOOK_S)[0]:
@@ -151,7 +152,7 @@ def _first_report(spec: TrialSpec, params: dict[str, Any], seed: int) -> dict[st
     except BaseException as error:  # noqa: BLE001 - whatever a person's code may raise
         raise TrainingFailedError(packed(redact(text_of(error, __file__)))) from None
     finally:
-        shutil.rmtree(Path(spec.log_folder).parent, ignore_errors=True)
+        shutil.rmtree(spec.store.folder, ignore_errors=True)
 
 
 def _measured(spec: TrialSpec, params: dict[str, Any], seed: int) -> dict[str, Any]:

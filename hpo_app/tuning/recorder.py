@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from collections import deque
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ray.tune import Callback
 
-from hpo_app.analysis.failures import error_line
-from hpo_app.errors import HpoError
 from hpo_app.search.engine import Exhausted, Outcome
 from hpo_app.signals import Signals
 from hpo_app.study.fresh import is_fresh, name_of
 from hpo_app.study.records import TrialState
 from hpo_app.study.replay import StudyBuilder
-from hpo_app.training.checkpoint import checkpoint_checksum, read_iteration
+from hpo_app.training.checkpoint import read_iteration
 from hpo_app.training.seeds import derive_seed
 from hpo_app.tuning.alive import AliveTrials
 from hpo_app.tuning.attempts import NOT_REUSED, error_of, in_another_worker
@@ -29,6 +26,7 @@ from hpo_app.tuning.watchdog import STALLED
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from hpo_app.plan.run_plan import RunPlan
     from hpo_app.plan.search_space import Params
@@ -36,6 +34,7 @@ if TYPE_CHECKING:
     from hpo_app.study.journal import Journal
     from hpo_app.study.records import Study, TrialRecord
     from hpo_app.tuning.past import Past, Restart
+    from hpo_app.tuning.store import Store
     from hpo_app.tuning.view import RunView
 
 
@@ -55,17 +54,17 @@ class Recorder(Callback):
     """
 
     def __init__(
-        self, plan: RunPlan, folder: Path, journal: Journal, searcher: Searcher, view: RunView
+        self, plan: RunPlan, store: Store, journal: Journal, searcher: Searcher, view: RunView
     ) -> None:
         self._plan = plan
-        self._folder = folder
+        self._folder = store.folder
         self._searcher = searcher
         self._view = ShieldedView(view)
         self._ledger = Ledger(journal, self._view)
         self.alive = AliveTrials()
         self._clones: list[dict[str, Any]] = []
         self._cut: set[int] = set()
-        self.storage = RunStorage(plan, folder, self._view.notice, self.request_stop)
+        self.storage = RunStorage(plan, store, self._view.notice, self.request_stop)
         self._restarts: deque[Restart] = deque()
         self.confirming = Confirming(plan, self._view.notice)
         self.ending = Ending(plan, self.confirming, self._view.notice)
@@ -211,9 +210,10 @@ class Recorder(Callback):
         The scheduler decides before the report that it decides upon is told. In the journal the
         report comes first: it belongs to the parameters that the trial had until then.
         """
-        self.storage.checkpoints.copied(target, path)
+        local = self.storage.store.local(path)
+        self.storage.checkpoints.copied(target, str(local))
         fields = {"source": source, "iteration": iteration, "params": params}
-        self._clones.append({"trial": target, **fields, "checkpoint": self._relative(path)})
+        self._clones.append({"trial": target, **fields, "checkpoint": self._relative(local)})
 
     def _write_clones(self) -> None:
         for fields in self._clones:
@@ -241,17 +241,11 @@ class Recorder(Callback):
 
     def on_checkpoint(self, *_: Any, trial: Any, checkpoint: Any, **__: Any) -> None:
         """The trial's state is on disk."""
-        number, path = _number(trial), str(checkpoint.path)
-        try:
-            iteration, crc32 = read_iteration(Path(path)), checkpoint_checksum(Path(path))
-        except (HpoError, OSError) as error:
-            # Somebody removed it, or a trainer filled it with more than can be looked at.
-            why = error_line(str(error))
-            self._view.notice(f"a checkpoint of {name_of(number)} is of no use: {why}")
-            return
-        fields = {"iteration": iteration, "crc32": crc32}
-        self._write("checkpointed", trial=number, path=self._relative(path), **fields)
-        self.storage.checkpoints.add(number, path)
+        number, path = _number(trial), self.storage.store.local(checkpoint.path)
+        fields = self.storage.account_of(number, path)
+        if fields is not None:
+            self._write("checkpointed", trial=number, path=self._relative(path), **fields)
+            self.storage.checkpoints.add(number, str(path))
 
     def on_trial_complete(self, *_: Any, trial: Any, **__: Any) -> None:
         """The trial returned, or the scheduler stopped it."""
@@ -268,6 +262,10 @@ class Recorder(Callback):
         number, error = _number(trial), error_of(trial)
         if self._is_nobodys_fault or self.storage.is_full(error):
             return  # As in `on_trial_error`.
+        if trial.lost_its_node:
+            self._write("moved", trial=number, error=error)
+            self._view.notice(f"{name_of(number)} goes on elsewhere: its node was lost")
+            return
         self._write("retried", trial=number, error=error)
         # What made it fail, a full card or a slow disk, may need a moment to pass.
         trial.config["wait_s"] = min(2 ** (self._record(number).retries - 1), _LONGEST_WAIT_S)
@@ -321,7 +319,9 @@ class Recorder(Callback):
         for number, trial in over.items():
             if self.alive.may_move(number):
                 self.alive.end(number)
-                self._restarts.append(in_another_worker(trial, self._record(number)))
+                self._restarts.append(
+                    in_another_worker(trial, self._record(number), self.storage.store)
+                )
             elif trial.status == "ERROR" or not self.stop_reason:
                 self._end(number, TrialState.FAILED, NOT_REUSED)
 
@@ -353,8 +353,8 @@ class Recorder(Callback):
         # Only now: who reads the journal after a kill needs what it says.
         self.storage.tidy()
 
-    def _relative(self, path: str) -> str:
-        return str(Path(path).relative_to(self._folder))
+    def _relative(self, path: Path) -> str:
+        return str(path.relative_to(self._folder))
 
 
 def _number(trial: Any) -> int:

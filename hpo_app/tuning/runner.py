@@ -25,12 +25,15 @@ from hpo_app.training.seeds import derive_seed
 from hpo_app.tuning.engines import make_engine
 from hpo_app.tuning.held import held_by
 from hpo_app.tuning.lean import leave_fresh_alone, look_at_alive_only
-from hpo_app.tuning.opening import as_begun, open_journal, opened_fields
+from hpo_app.tuning.nodes import NodeWatch
+from hpo_app.tuning.opening import as_begun, open_journal, opened_fields, resumed_fields
 from hpo_app.tuning.past import has_memory, remind
 from hpo_app.tuning.pbt import PopulationTraining
+from hpo_app.tuning.reach import refuse_out_of_reach
 from hpo_app.tuning.recorder import Recorder
 from hpo_app.tuning.search import TuneSearch
-from hpo_app.tuning.session import described, ray_session
+from hpo_app.tuning.session import described, ray_session, sent_folder
+from hpo_app.tuning.store import TRIALS_FOLDER
 from hpo_app.tuning.supervisor import Supervisor
 from hpo_app.tuning.trackers.tracking import make_trackers, tracking
 from hpo_app.tuning.trainable import JUDGED, TrialSpec, run_trial
@@ -50,10 +53,10 @@ if TYPE_CHECKING:
     from hpo_app.study.records import Study
     from hpo_app.training.contract import TrainFunction
     from hpo_app.tuning.past import Past
+    from hpo_app.tuning.store import Store
     from hpo_app.tuning.view import RunView
 
 _LOG = logging.getLogger(__name__)
-TRIALS_FOLDER = "trials"
 
 
 class _RunStopper(tune.Stopper):
@@ -121,48 +124,37 @@ def run_search(
     """
     view = ShieldedView(view)
     supervisor = options.get("supervisor") or Supervisor(Signals())
-    changes, earlier = options.get("changes"), options.get("earlier", ())
+    changes = options.get("changes")
     plan = plan if changes is None else as_begun(plan, folder)
     # All before Ray, whose start takes seconds: they may refuse their arguments.
     engine, scheduler, trackers = make_engine(plan), _scheduler(plan), make_trackers(plan)
     searcher = _searcher(plan, engine)
-    with ray_session(plan, supervisor.processes, view.notice) as capacity:
+    with ray_session(plan, supervisor.processes, view.notice, folder) as capacity:
         supervisor.signals.check()
         if not plan.cluster.is_local:
             view.notice(f"trials run on {described(capacity)}")
+            refuse_out_of_reach(plan, folder)
         with (
             tracking(trackers, plan, folder, view, supervisor.signals) as tracked_view,
-            open_journal(folder, resumes=changes is not None) as (journal, past),
+            open_journal(folder, resumes=changes is not None, storage=plan.storage) as opened,
         ):
-            recorder = Recorder(plan, folder, journal, searcher, tracked_view)
-            recorder.signals = supervisor.signals
-            recorder.lost_process = supervisor.processes.lost
+            journal, store, past = opened
+            recorder = Recorder(plan, store, journal, searcher, tracked_view)
             recorder.storage.slots = recorder.confirming.slots = capacity.slots(plan.resources)
             recorder.confirming.write_best = options.get("write_best")
-            _connect(scheduler, recorder, plan)
-            _seed(plan)
+            _connect(scheduler, recorder, plan, supervisor)
             if past is None:
+                earlier = options.get("earlier", ())
                 searcher.learn(trial for run in earlier for trial in run.taken)
-                recorder.open(opened_fields(plan, folder, facts, earlier))
+                recorder.open(opened_fields(plan, store, facts, earlier))
             else:
                 searcher.replay(past.events, past.study)
-                resumed = {
-                    "num_trials": plan.num_trials,
-                    "changes": list(changes or ()),
-                    "confirms": plan.confirm.is_on,
-                    "facts": facts,
-                }
+                resumed = resumed_fields(plan, facts, changes or ())
                 recorder.reopen(past, _remind(scheduler, past, view), resumed)
             replace_file(folder / "environment.json", json.dumps(facts, indent=2))
-            num_workers = min(capacity.slots(plan.resources), plan.num_trials)
-            watchdog = Watchdog(plan, recorder, num_workers, view.notice, supervisor.give_up)
-            _search(
-                plan,
-                watchdog,
-                (engine, scheduler),
-                capacity,
-                trial_spec(plan, folder, capacity.slots(plan.resources), options.get("train")),
-            )
+            spec = trial_spec(plan, store, capacity.slots(plan.resources), options.get("train"))
+            watchdog = Watchdog(plan, recorder, spec.num_workers, view.notice, supervisor.give_up)
+            _search(plan, watchdog, (engine, scheduler), capacity, spec)
             return recorder.study()
 
 
@@ -200,8 +192,10 @@ def _search(
         # The same signal may have ended Ray: `timeout` and systemd send it to everybody.
         _LOG.info("the run broke off while it was stopping", exc_info=error)
     finally:
-        _remove_tune_state(Path(spec.log_folder))
+        _tidy(spec.store)
         recorder.close()
+    if not recorder.signals.reason:  # Else there is no time: the next start does it.
+        recorder.storage.bring_home(recorder.study())
 
 
 def _run_tune(
@@ -212,16 +206,22 @@ def _run_tune(
     spec: TrialSpec,
 ) -> None:
     recorder, (engine, scheduler) = watchdog.recorder, parts
-    slots = capacity.slots(plan.resources)
     # Without it Tune starts one worker at a time.
-    os.environ["TUNE_MAX_PENDING_TRIALS_PG"] = str(slots)
-    at_once = slots
-    if isinstance(scheduler, PopulationTraining):
-        if slots < capacity.room(plan.resources):
-            scheduler.max_running = slots
-        else:
-            # Members that wait for room keep workers warm, which then go from one to the next.
-            at_once = plan.num_trials
+    os.environ["TUNE_MAX_PENDING_TRIALS_PG"] = str(capacity.slots(plan.resources))
+    search = TuneSearch(
+        recorder,
+        plan.num_trials,
+        _width(plan, recorder, scheduler, capacity),
+        does_pause=plan.scheduler.does_pause,
+        searcher=getattr(engine, "searcher", None),
+    )
+    callbacks: list[Any] = [recorder, watchdog]
+    if not plan.cluster.is_local:
+
+        def resize(capacity: Capacity) -> None:
+            search.slots = _width(plan, recorder, scheduler, capacity)
+
+        callbacks.append(NodeWatch(plan, capacity, resize, watchdog.notice))
     trainable = tune.with_resources(
         tune.with_parameters(run_trial, spec=spec),
         tune.PlacementGroupFactory([held_by(plan.resources)]),
@@ -232,22 +232,29 @@ def _run_tune(
     tune.run(
         name,
         name=TRIALS_FOLDER,
-        storage_path=str(Path(spec.log_folder).parent),
-        search_alg=TuneSearch(
-            recorder,
-            plan.num_trials,
-            at_once,
-            does_pause=plan.scheduler.does_pause,
-            searcher=getattr(engine, "searcher", None),
-        ),
+        **spec.store.for_tune,
+        search_alg=search,
         scheduler=scheduler,
         stop=_RunStopper(recorder),
-        callbacks=[recorder, watchdog],
+        callbacks=callbacks,
         max_failures=plan.max_failures,
         raise_on_failed_trial=False,
         reuse_actors=True,
         verbose=0,
     )
+
+
+def _width(plan: RunPlan, recorder: Recorder, scheduler: Any, capacity: Capacity) -> int:
+    """Return for how many trials at once there is to be a worker, and tell who has to know."""
+    # A cluster may lose all that it had, and whoever waits is there when it has nodes again.
+    slots = max(capacity.slots(plan.resources), 1)
+    recorder.storage.slots = recorder.confirming.slots = slots
+    if not isinstance(scheduler, PopulationTraining):
+        return slots
+    is_bound = slots < capacity.room(plan.resources)
+    scheduler.max_running = slots if is_bound else None
+    # Members that wait for room keep workers warm, which then go from one to the next.
+    return slots if is_bound else plan.num_trials
 
 
 def _scheduler(plan: RunPlan) -> Any:
@@ -261,14 +268,20 @@ def _scheduler(plan: RunPlan) -> Any:
     return scheduler
 
 
-def _connect(scheduler: Any, recorder: Recorder, plan: RunPlan) -> None:
+def _connect(scheduler: Any, recorder: Recorder, plan: RunPlan, supervisor: Supervisor) -> None:
+    recorder.signals = supervisor.signals
+    recorder.lost_process = supervisor.processes.lost
+    _seed(plan)
     look_at_alive_only(scheduler, recorder.alive)
     if plan.confirm.is_on:
         leave_fresh_alone(scheduler, recorder.alive)
     if isinstance(scheduler, PopulationTraining):
         scheduler.iterations = plan.iterations
         scheduler.on_clone = recorder.cloned
-        recorder.storage.checkpoints.is_copied = scheduler.is_in_use
+        store = recorder.storage.store
+        recorder.storage.checkpoints.is_copied = lambda path: scheduler.is_in_use(
+            store.kept(Path(path))
+        )
 
 
 def _remind(scheduler: Any, past: Past, view: RunView) -> set[int]:
@@ -283,12 +296,12 @@ def _seed(plan: RunPlan) -> None:
     np.random.seed(derive_seed(plan.seed, "scheduler"))  # noqa: NPY002
 
 
-def trial_spec(plan: RunPlan, folder: Path, slots: int, train: TrainFunction | None) -> TrialSpec:
+def trial_spec(plan: RunPlan, store: Store, slots: int, train: TrainFunction | None) -> TrialSpec:
     """Return what all trials of a run have in common.
 
     Args:
         plan: The plan.
-        folder: The run folder.
+        store: Where states and logs of trials are kept.
         slots: How many train at once.
         train: The training function, where it was handed over.
     """
@@ -305,22 +318,15 @@ def trial_spec(plan: RunPlan, folder: Path, slots: int, train: TrainFunction | N
         num_workers=min(slots, plan.num_trials),
         timeout_s=plan.trial_timeout_s,
         started_at=time.time(),
-        log_folder=str(folder / TRIALS_FOLDER),
+        store=store,
         import_path=tuple(path for path in sys.path if path),
         stands_in=str(Path.cwd()),
+        sent=sent_folder(plan.cluster),
     )
 
 
-def _remove_tune_state(trials: Path) -> None:
-    # Tune's snapshot holds pickles and is never read: the journal says all of it.
-    shutil.rmtree(trials / WORKERS_FOLDER, ignore_errors=True)
-    for pattern in (
-        ".validate_storage_marker",
-        "experiment_state-*.json",
-        "*.pkl",
-        "*/error.pkl",
-        "search_gen_state-*",
-        "basic-variant-*",
-    ):
-        for path in trials.glob(pattern):
-            path.unlink(missing_ok=True)
+def _tidy(store: Store) -> None:
+    if store.shared_folder is not None:
+        meeting = store.shared_folder / TRIALS_FOLDER / WORKERS_FOLDER
+        shutil.rmtree(meeting, ignore_errors=True)
+    store.clear()

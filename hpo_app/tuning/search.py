@@ -7,7 +7,6 @@ result it waits for), and names trials at random.
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ray.tune.search.search_algorithm import SearchAlgorithm
@@ -18,6 +17,8 @@ from hpo_app.tuning.trainable import JUDGED
 
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from hpo_app.plan.search_space import Params
     from hpo_app.study.records import TrialRecord
     from hpo_app.tuning.past import Restart
@@ -33,6 +34,7 @@ class TuneSearch(SearchAlgorithm):
         does_pause: Whether the scheduler pauses trials until others have come as far.
         searcher: Ray's searcher behind ours, if there is one: schedulers that are made for one
             talk to it.
+        store: Where the states of trials are kept.
     """
 
     def __init__(
@@ -49,6 +51,7 @@ class TuneSearch(SearchAlgorithm):
         self.slots = slots
         self.does_pause = does_pause
         self.searcher = searcher
+        self.store = recorder.storage.store
         self._spec: dict[str, Any] = {}
 
     @property
@@ -118,8 +121,11 @@ class TuneSearch(SearchAlgorithm):
         is_replay: bool = False,
         checkpoint: Path | None = None,
     ) -> AttemptedTrial:
-        kind = {"is_replay": True} if is_replay else {}
-        return AttemptedTrial(
+        kind: dict[str, Any] = {"is_replay": True} if is_replay else {}
+        if is_replay and self.store.key:
+            # The run folder may be out of the worker's sight.
+            kind["best"] = (self.store.folder / "best.yaml").read_text(encoding="utf-8")
+        trial = AttemptedTrial(
             self._spec["run"],
             config={"number": number, "params": params, "seed": seed, **kind},
             trial_id=f"{number:06d}",
@@ -127,9 +133,12 @@ class TuneSearch(SearchAlgorithm):
             placement_group_factory=self._spec.get("resources_per_trial"),
             checkpoint_config=self._spec["checkpoint_config"],
             max_failures=self._spec["max_failures"],
-            restore_path=str(checkpoint) if checkpoint else None,
             trial_dirname_creator=lambda _: place_of(number),
         )
+        trial.place, trial.store = place_of(number), self.store
+        if checkpoint is not None:
+            trial.go_on_from(self.store.of_ray(checkpoint))
+        return trial
 
     def _repeated(self, record: TrialRecord) -> AttemptedTrial:
         is_replay = record.fresh is not None and record.fresh.kind is Kind.REPLAY
@@ -150,7 +159,7 @@ class TuneSearch(SearchAlgorithm):
         trial.relative_logdir = place_of(record.number)
         trial.storage.trial_dir_name = trial.relative_logdir
         # What earlier attempts wrote tells nothing of this one.
-        trial.log_start = _size_of(Path(trial.path, "log.txt"))
+        trial.log_start = _size_of(trial.log_path)
         return trial
 
 

@@ -9,15 +9,18 @@ import os
 import shlex
 import sys
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import ray
+from ray._private import worker as ray_worker
 
 from hpo_app.errors import Problem, ResourceError
 from hpo_app.plan.capacity import Capacity, this_machine
 from hpo_app.plan.rules import check_capacity
 from hpo_app.redaction import redact
 from hpo_app.tuning.own_ray import share, shared_address, starts_ray_here
+from hpo_app.tuning.package import working_dir
 from hpo_app.tuning.temp_folder import ray_temp_folder
 
 
@@ -26,6 +29,8 @@ if TYPE_CHECKING:
 
     from hpo_app.plan.run_plan import Cluster, RunPlan
     from hpo_app.tuning.processes import RayProcesses
+
+_LOG = logging.getLogger(__name__)
 
 # What Ray reads from the environment when it starts, in the driver and in workers.
 SETTINGS = {
@@ -48,7 +53,10 @@ SETTINGS = {
 
 @contextlib.contextmanager
 def ray_session(
-    plan: RunPlan, processes: RayProcesses, notice: Callable[[str], None]
+    plan: RunPlan,
+    processes: RayProcesses,
+    notice: Callable[[str], None],
+    run_folder: Path | None = None,
 ) -> Iterator[Capacity]:
     """Give a Ray that can hold the plan's trials; end it afterwards if it is our own.
 
@@ -56,6 +64,7 @@ def ray_session(
         plan: The plan.
         processes: Learns which processes are Ray's.
         notice: Is told where the dashboard is, if one is asked for.
+        run_folder: Not sent to other nodes; None where there is none.
 
     Raises:
         ResourceError: If no trial can ever fit, or the cluster cannot be joined.
@@ -71,7 +80,7 @@ def ray_session(
             address = stack.enter_context(_address(plan.cluster))
             stack.callback(end_ray, processes)
             with processes.starting():
-                dashboard = _start(plan.cluster, address)
+                dashboard = _start(plan.cluster, address, run_folder)
             if plan.cluster.dashboard and not shared_address():
                 notice(_on_dashboard(dashboard))
         capacity = replace(capacity_of(ray.nodes()), share=share())
@@ -84,6 +93,12 @@ def end_ray(processes: RayProcesses) -> None:
     processes.let_go()
     ray.shutdown()
     processes.end()
+
+
+def sent_folder(cluster: Cluster) -> str:
+    """Return the folder of which each node has a copy; empty for none."""
+    is_sent = not cluster.is_local and ray.get_runtime_context().runtime_env.get("working_dir")
+    return str(Path(cluster.working_dir).absolute()) if is_sent and cluster.working_dir else ""
 
 
 def capacity_of(nodes: list[dict[str, Any]]) -> Capacity:
@@ -130,7 +145,7 @@ def _address(cluster: Cluster) -> contextlib.AbstractContextManager[str]:
     return open_door(cluster.address)
 
 
-def _start(cluster: Cluster, address: str) -> str:
+def _start(cluster: Cluster, address: str, run_folder: Path | None) -> str:
     """Start or join a Ray; return the HOST:PORT of its dashboard, empty without one."""
     quiet: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.CRITICAL}
     if address == "local":  # Without it Ray joins whatever cluster runs on the machine.
@@ -142,9 +157,13 @@ def _start(cluster: Cluster, address: str) -> str:
             "_memory": _bytes(this_machine(cluster).memory_gb),
             "_temp_dir": str(ray_temp_folder()[0]),
         }
+    if not cluster.is_local:
+        # Of each lost node it prints forty lines; ours says which it was (tuning/nodes.py).
+        ray_worker.print_to_stdstream = _log_error
+        quiet["runtime_env"] = working_dir(cluster.working_dir, run_folder)
     try:
         return str(ray.init(address=address, **quiet).dashboard_url or "")
-    except (OSError, ValueError, RuntimeError) as error:
+    except (OSError, ValueError, RuntimeError, ray.exceptions.RayError) as error:
         if cluster.is_local:
             raise
         raise _not_joined(cluster.address, error) from error
@@ -152,6 +171,10 @@ def _start(cluster: Cluster, address: str) -> str:
 
 def _bytes(memory_gb: float) -> int | None:
     return int(memory_gb * 1e9) if math.isfinite(memory_gb) else None
+
+
+def _log_error(data: dict[str, Any], **_: Any) -> None:
+    _LOG.info("Ray says: %s", "\n".join(map(str, data["lines"])))
 
 
 def _not_joined(address: str, error: BaseException) -> ResourceError:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import traceback
 from typing import TYPE_CHECKING
 
-from hpo_app.analysis.best import standing_of
+from hpo_app.analysis.best import best_trial, standing_of
 from hpo_app.analysis.failures import error_line
 from hpo_app.analysis.pareto import Front
+from hpo_app.errors import HpoError
 from hpo_app.study.disk import full_reason, is_full
-from hpo_app.study.fresh import is_fresh, place_of
+from hpo_app.study.fresh import is_fresh, name_of, place_of
 from hpo_app.study.records import TrialState
+from hpo_app.training.checkpoint import checkpoint_checksum, read_iteration
 from hpo_app.tuning.attempts import want_of_room
 from hpo_app.tuning.kept import KeptCheckpoints
 from hpo_app.tuning.preflight import checkpoint_note
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
     from hpo_app.plan.run_plan import RunPlan
     from hpo_app.study.records import Study, TrialRecord
     from hpo_app.tuning.past import Restart
+    from hpo_app.tuning.store import Store
 
 
 class RunStorage:
@@ -32,12 +35,13 @@ class RunStorage:
     Attributes:
         slots: How many trials train at once; 0 while that is not known.
         checkpoints: The checkpoints that are kept.
+        store: Where they are kept.
     """
 
     def __init__(
         self,
         plan: RunPlan,
-        folder: Path,
+        store: Store,
         notice: Callable[[str], None],
         stop: Callable[[str], None],
     ) -> None:
@@ -46,11 +50,12 @@ class RunStorage:
         self._front = Front(plan.criteria, plan.iterations) if plan.criteria.has_several else None
         keep_best = plan.num_trials if self._front is not None and keep_best else keep_best
         self.slots = 0
+        self.store = store
         self.checkpoints = KeptCheckpoints(
-            keep_best, None if budget_gb is None else budget_gb * 1e9
+            keep_best, None if budget_gb is None else budget_gb * 1e9, self.store
         )
         self._plan = plan
-        self._folder = folder
+        self._folder = store.folder
         self._notice = notice
         self._stop = stop
         self._is_first = True
@@ -65,6 +70,18 @@ class RunStorage:
         for trial in all_trials:
             if trial.number not in bases:
                 self.ended(trial, trial.state)
+
+    def account_of(self, number: int, checkpoint: Path) -> dict[str, int] | None:
+        """Return what the journal says of a trial's newest checkpoint; None if it is of no use."""
+        try:
+            self.store.note(checkpoint)
+            iteration, crc32 = read_iteration(checkpoint), checkpoint_checksum(checkpoint)
+        except (HpoError, OSError) as error:
+            # Somebody removed it, or a trainer filled it with more than can be looked at.
+            why = error_line(str(error))
+            self._notice(f"a checkpoint of {name_of(number)} is of no use: {why}")
+            return None
+        return {"iteration": iteration, "crc32": crc32}
 
     def tidy(self) -> None:
         """Remove what nobody needs; to be called once the journal is on disk."""
@@ -94,13 +111,26 @@ class RunStorage:
     def is_full(self, error: str) -> bool:
         """Return whether a trial failed for want of room; the run then ends in order."""
         # The temporary folder of the driver is that of its trials on this machine only.
-        places = (
-            (self._folder, scratch_folder()) if self._plan.cluster.is_local else (self._folder,)
-        )
-        reason = want_of_room(error, *places)
+        own = [scratch_folder()] if self._plan.cluster.is_local else []
+        shared = self.store.shared_folder or self._folder
+        reason = want_of_room(error, *dict.fromkeys((self._folder, shared, *own)))
         if reason:
             self._stop(reason)
         return bool(reason)
+
+    def bring_home(self, study: Study) -> None:
+        """Copy into the run folder what is wanted of what was kept apart: the winner, and logs."""
+        if not self.store.key:
+            return
+        self.store.bring_logs(place_of(trial.number) for trial in (*study.trials, *study.fresh))
+        winner = best_trial(study)
+        if winner is None or winner.checkpoint is None:
+            return
+        state = self._folder / winner.checkpoint
+        try:
+            self.store.bring_home(state)
+        except OSError as error:
+            self._notice(f"the best checkpoint stays at {self.store.kept(state)}: {error}")
 
     def broken_off(self, error: BaseException) -> str:
         """Return why a run ends that an error outside its trials broke off."""

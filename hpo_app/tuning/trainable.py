@@ -7,6 +7,7 @@ import faulthandler
 import json
 import os
 import sys
+import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +27,8 @@ from hpo_app.training.contract import ReportError, TrialOver
 from hpo_app.training.reports import checked_metrics
 from hpo_app.training.start_state import same_start
 from hpo_app.tuning.error_text import packed, text_of
+from hpo_app.tuning.package import here
+from hpo_app.tuning.store import TRIALS_FOLDER
 from hpo_app.tuning.temp_folder import scratch_folder
 from hpo_app.tuning.trial_log import log_line, output_to, shorten_log
 from hpo_app.tuning.warmup import WORKERS_FOLDER, meet_workers
@@ -38,6 +41,7 @@ if TYPE_CHECKING:
     from hpo_app.plan.criteria import Criteria
     from hpo_app.plan.search_space import Params
     from hpo_app.training.contract import TrainFunction
+    from hpo_app.tuning.store import Store
 
 # What schedulers compare, beside the metrics of a report.
 JUDGED = "judged"
@@ -59,9 +63,10 @@ class TrialSpec:
         num_workers: How many trials train at once.
         timeout_s: Seconds that one attempt of a trial may train, or None.
         started_at: When the run started, in seconds since 1970.
-        log_folder: Folder that holds one folder per trial, with its log.
+        store: Where states and logs of trials are kept.
         import_path: Where the driver finds modules, for training functions of a person's own.
         stands_in: Folder that relative paths count from: where the driver stands.
+        sent: Folder of the driver's that each node has a copy of; empty for none.
     """
 
     template: Mapping[str, Any]
@@ -75,9 +80,10 @@ class TrialSpec:
     num_workers: int
     timeout_s: float | None
     started_at: float
-    log_folder: str
+    store: Store
     import_path: tuple[str, ...]
     stands_in: str
+    sent: str
 
 
 class TrainingFailedError(Exception):
@@ -94,7 +100,7 @@ class TuneTrial:
         self.num_cpus = spec.num_cpus
         self.checkpoint = checkpoint
         self.iteration = read_iteration(checkpoint) if checkpoint else 0
-        self.run_folder = Path(spec.log_folder).parent
+        self.run_folder = spec.store.shared_folder
         self._spec = spec
         self._is_over = False
 
@@ -149,18 +155,24 @@ class TuneTrial:
 
 def log_path_of(number: int, spec: TrialSpec) -> Path:
     """Return the log of a trial."""
-    return Path(spec.log_folder, place_of(number), "log.txt")
+    return spec.store.log_path(place_of(number))
 
 
 def run_trial(config: dict[str, Any], spec: TrialSpec) -> None:
     """Train one trial in this worker; Tune calls it once per start of a trial."""
-    sys.path[:0] = [path for path in spec.import_path if path not in sys.path]
+    paths = [here(path, spec.sent) for path in spec.import_path]
+    sys.path[:0] = [path for path in paths if path not in sys.path]
     hide_secrets(spec.template)
     with contextlib.suppress(OSError):  # Another node may not have it.
-        os.chdir(spec.stands_in)  # A Ray that ran before stands where it was started.
+        os.chdir(
+            here(spec.stands_in, spec.sent)
+        )  # A Ray that ran before stands where it was started.
     try:
-        with output_to(log_path_of(config["number"], spec)):
-            _train_in_log(config, spec)
+        try:
+            with output_to(log_path_of(config["number"], spec)):
+                _train_in_log(config, spec)
+        finally:
+            spec.store.keep_log(place_of(config["number"]))
     except OSError as error:  # The log itself cannot be written; all else is a TrainingFailedError.
         raise TrainingFailedError(_packed(error, spec)) from None
 
@@ -181,13 +193,15 @@ def _packed(error: BaseException, spec: TrialSpec) -> str:
     text = redact(text_of(error, __file__))
     if is_full(error):
         # A full disk says nothing of the params: the driver ends the run, and the trial goes on.
-        text += f"\n{full_reason(error, Path(spec.log_folder).parent, scratch_folder())}"
+        text += f"\n{full_reason(error, *_places(spec))}"
     return packed(text)
 
 
 def _train(config: dict[str, Any], spec: TrialSpec, stack: contextlib.ExitStack) -> None:
     train = spec.train or load_function(spec.trainer, spec.trusted_modules)
-    meet_workers(Path(spec.log_folder, WORKERS_FOLDER), spec.num_workers, spec.started_at)
+    if spec.store.shared_folder is not None:
+        meeting = spec.store.shared_folder / TRIALS_FOLDER / WORKERS_FOLDER
+        meet_workers(meeting, spec.num_workers, spec.started_at)
     time.sleep(config.get("wait_s", 0))
     checkpoint = tune.get_checkpoint()
     folder = Path(stack.enter_context(checkpoint.as_directory())) if checkpoint else None
@@ -218,9 +232,27 @@ def _rendered(config: dict[str, Any], spec: TrialSpec) -> Rendered:
         # Not above: it brings Hydra, which takes 0.3 s of a worker's start.
         from hpo_app.config.best import read_best  # noqa: PLC0415
 
-        path = Path(spec.log_folder).parent / "best.yaml"
-        return read_best(path, trusted_modules=spec.trusted_modules).rendered
+        with _file_of(config.get("best"), spec) as path:
+            return read_best(path, trusted_modules=spec.trusted_modules).rendered
     return with_typed_trust(render(spec.template, config["params"]), spec.trusted_modules)
+
+
+@contextlib.contextmanager
+def _file_of(best: str | None, spec: TrialSpec) -> Iterator[Path]:
+    """Give the best.yaml of the run; what was sent of it where this worker cannot see it."""
+    if best is None:
+        yield spec.store.folder / "best.yaml"
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "best.yaml")
+        path.write_text(best, encoding="utf-8")
+        yield path
+
+
+def _places(spec: TrialSpec) -> tuple[Path, ...]:
+    """Return where a trial writes, on whatever disk that is."""
+    shared = spec.store.shared_folder
+    return (scratch_folder(),) if shared is None else (shared, scratch_folder())
 
 
 @contextlib.contextmanager

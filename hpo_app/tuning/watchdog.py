@@ -49,6 +49,7 @@ class Watchdog(Callback):
 
     Attributes:
         recorder: Told when the run is to end.
+        notice: Told what a person should know at once.
     """
 
     def __init__(
@@ -63,7 +64,7 @@ class Watchdog(Callback):
         self._trial_limit_s = plan.trial_timeout_s
         self._stall_limit_s = plan.stall_timeout_s
         self.recorder = recorder
-        self._notice = notice
+        self.notice = notice
         self._give_up = give_up
         self._times = TrainingTime(num_workers, warm_by=now + WARM_UP_S)
         self._trials: dict[int, AttemptedTrial] = {}
@@ -159,7 +160,7 @@ class Watchdog(Callback):
             self._lost_at = math.inf
         elif self._lost_at > now:
             self._lost_at = now
-            self._notice(f"Ray's control process at {address} does not answer any more")
+            self.notice(f"Ray's control process at {address} does not answer any more")
         elif now - self._lost_at >= _LOST_S:
             self.recorder.request_stop(f"{LOST} at {address} has died")
 
@@ -202,7 +203,7 @@ class Watchdog(Callback):
             self._stuck = [worker for _, worker in self._at_work()]
             self.recorder.request_stop(text)
         else:
-            self._notice(text)
+            self.notice(text)
 
 
 def _overdue(limit_s: float) -> str:

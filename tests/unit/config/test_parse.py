@@ -114,7 +114,8 @@ BAD = {
         "constraints, data, max_failures, max_same_failures, model, num_trials, objective, "
         "objectives, output, params, plan, prior_trials, provenance, ray, repeat_duplicates, "
         "report, resources, run, scheduler, search_alg, search_space, seed, stall_timeout_s, stop, "
-        "time_budget_s, to, tracker, training, trial_timeout_s, trusted_modules and warm_start",
+        "storage, time_budget_s, to, tracker, training, trial_timeout_s, trusted_modules and "
+        "warm_start",
     ),
     "needs of a module inside a package": (
         "+model.needs={evil.sub: pip install evil}",

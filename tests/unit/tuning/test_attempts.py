@@ -1,5 +1,7 @@
 """The error on record is the one of the last attempt, in plain words."""
 
+import pytest
+
 from hpo_app.tuning.attempts import kind_of, plain_error
 from hpo_app.tuning.error_text import packed
 
@@ -47,3 +49,15 @@ def test_another_error_is_recorded_as_ray_wrote_it():
 def test_errors_that_differ_in_numbers_are_of_one_kind():
     assert kind_of("ValueError: lr=0.1") == kind_of("ValueError: lr=0.25")
     assert kind_of("ValueError: lr=0.1") != kind_of("TypeError: lr=0.1")
+
+
+NODE_DIED = """The actor died unexpectedly before finishing this task.
+The actor died because its node has died. Node Id: 0a1b"""
+OUT_OF_REACH = """The actor 0a1b is unavailable: The actor is temporarily unavailable: RpcError: \
+RPC error: recvmsg:Connection reset by peer rpc_code: 14."""
+
+
+@pytest.mark.parametrize("text", [NODE_DIED, OUT_OF_REACH])
+def test_a_worker_lost_with_its_node_is_told_from_one_that_crashed(text):
+    log = "Fatal Python error: Aborted\n"
+    assert plain_error(text, log).splitlines()[-1] == "The worker was lost with its node."

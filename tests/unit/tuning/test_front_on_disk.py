@@ -8,6 +8,7 @@ from hpo_app.plan.criteria import Criteria
 from hpo_app.plan.run_plan import Checkpoints, Mode, Objective
 from hpo_app.study.records import TrialState
 from hpo_app.tuning.storage import RunStorage
+from hpo_app.tuning.store import Store
 
 
 @pytest.fixture
@@ -20,7 +21,7 @@ def storage_in(tmp_path):
             num_trials=9,
             iterations=1,
         )
-        storage = RunStorage(plan, tmp_path, lambda _: None, lambda _: None)
+        storage = RunStorage(plan, Store(tmp_path), lambda _: None, lambda _: None)
         storage._is_first = False
         return storage
 

@@ -12,6 +12,7 @@ from hpo_app.tuning.engines import make_engine
 from hpo_app.tuning.opening import open_journal, opened_fields
 from hpo_app.tuning.recorder import Recorder
 from hpo_app.tuning.runner import _searcher
+from hpo_app.tuning.store import Store
 
 
 RACE = {
@@ -60,7 +61,7 @@ def reopened(tmp_path):
     def reopen(*overrides, first=("confirm=standard", "confirm.contenders=1")):
         plan = plan_of(*first)
         journal = Journal.create(tmp_path / FILE_NAME)
-        journal.append("opened", **opened_fields(plan, tmp_path, {}, ()))
+        journal.append("opened", **opened_fields(plan, Store(tmp_path), {}, ()))
         for number in (0, 1):
             params = {"x": float(number), "rate": 1e-3, "depth": 3, "kind": "rough"}
             fields = {"params": params, "is_default": not number}
@@ -73,10 +74,10 @@ def reopened(tmp_path):
             events(journal, FIRST_FRESH + at, "repeated", fields, state)
         journal.close()
         plan = plan_of(*(overrides or first))
-        with open_journal(tmp_path, resumes=True) as (again, past):
+        with open_journal(tmp_path, resumes=True) as (again, store, past):
             searcher = _searcher(plan, make_engine(plan))
             searcher.replay(past.events, past.study)
-            recorder = Recorder(plan, tmp_path, again, searcher, notes)
+            recorder = Recorder(plan, store, again, searcher, notes)
             recorder.confirming.write_best = written.append
             facts = {"num_trials": plan.num_trials, "changes": [], "facts": {}}
             recorder.reopen(past, set(), {**facts, "confirms": plan.confirm.is_on})
