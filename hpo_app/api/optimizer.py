@@ -136,7 +136,7 @@ class HPOptimizer:
                 `{"name": "optuna", "n_startup_trials": 20}`.
             scheduler: How iterations are spent: `"asha"`, `"pbt"`, …, likewise. None trains every
                 trial to its end.
-            resources_per_trial: `{"cpu": 2, "gpu": 0.5}`; one CPU by default.
+            resources_per_trial: `{"cpu": 2, "gpu": 0.5, "memory_gb": 3}`; one CPU by default.
             max_concurrent_trials: Upper limit of trials at once; None for as many as fit.
             time_budget_s: Seconds after which the run ends and keeps what it has.
             seed: Seed of the whole run; 0 by default, so that a repeated search is the same.

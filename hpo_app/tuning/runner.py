@@ -8,7 +8,6 @@ import os
 import random
 import shutil
 import sys
-import time
 import uuid
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypedDict
@@ -317,7 +316,6 @@ def trial_spec(plan: RunPlan, store: Store, slots: int, train: TrainFunction | N
         num_cpus=max(1, int(plan.resources.cpu)),
         num_workers=min(slots, plan.num_trials),
         timeout_s=plan.trial_timeout_s,
-        started_at=time.time(),
         store=store,
         import_path=tuple(path for path in sys.path if path),
         stands_in=str(Path.cwd()),

@@ -62,7 +62,6 @@ class TrialSpec:
         num_cpus: Whole CPUs of a trial, at least 1.
         num_workers: How many trials train at once.
         timeout_s: Seconds that one attempt of a trial may train, or None.
-        started_at: When the run started, in seconds since 1970.
         store: Where states and logs of trials are kept.
         import_path: Where the driver finds modules, for training functions of a person's own.
         stands_in: Folder that relative paths count from: where the driver stands.
@@ -79,7 +78,6 @@ class TrialSpec:
     num_cpus: int
     num_workers: int
     timeout_s: float | None
-    started_at: float
     store: Store
     import_path: tuple[str, ...]
     stands_in: str
@@ -201,7 +199,7 @@ def _train(config: dict[str, Any], spec: TrialSpec, stack: contextlib.ExitStack)
     train = spec.train or load_function(spec.trainer, spec.trusted_modules)
     if spec.store.shared_folder is not None:
         meeting = spec.store.shared_folder / TRIALS_FOLDER / WORKERS_FOLDER
-        meet_workers(meeting, spec.num_workers, spec.started_at)
+        meet_workers(meeting, spec.num_workers)
     time.sleep(config.get("wait_s", 0))
     checkpoint = tune.get_checkpoint()
     folder = Path(stack.enter_context(checkpoint.as_directory())) if checkpoint else None

@@ -10,9 +10,16 @@ class TrainingTime:
     each other (tuning/warmup.py), and the wait before a new attempt, are not training.
     """
 
-    def __init__(self, num_workers: int, warm_by: float) -> None:
+    def __init__(self, num_workers: int, limit_s: float) -> None:
+        """Wait for workers.
+
+        Args:
+            num_workers: How many wait for each other.
+            limit_s: Seconds after the first trial's start at which none waits any longer.
+        """
         self._num_workers = num_workers
-        self._warm_by = warm_by
+        self._limit_s = limit_s
+        self._warm_by: float | None = None
         self._is_warm = False
         self._turns: dict[int, float] = {}
         self._before_s: dict[int, float] = {}
@@ -25,6 +32,8 @@ class TrainingTime:
 
     def started(self, number: int, now: float, wait_s: float = 0.0) -> None:
         """Take note that a worker took a trial, which begins to train after `wait_s`."""
+        if self._warm_by is None:
+            self._warm_by = now + self._limit_s
         self._turns[number] = self._heard_at[number] = now + wait_s
         self.passed(now)
 
@@ -48,7 +57,8 @@ class TrainingTime:
         """Take note of the time, while workers may still wait for each other."""
         if self._is_warm:
             return
-        self._is_warm = len(self._turns) >= self._num_workers or now >= self._warm_by
+        is_late = self._warm_by is not None and now >= self._warm_by
+        self._is_warm = len(self._turns) >= self._num_workers or is_late
         for number, since in self._turns.items():
             self._turns[number] = self._heard_at[number] = max(since, now)
 

@@ -23,10 +23,8 @@ _POLL_S = 0.005
 _met: set[str] = set()
 
 
-def meet_workers(
-    folder: Path, num_workers: int, started_at: float, limit_s: float = LIMIT_S
-) -> None:
-    """Return once `num_workers` workers have come here, or the start of the run is over.
+def meet_workers(folder: Path, num_workers: int, limit_s: float = LIMIT_S) -> None:
+    """Return once `num_workers` workers have come here, or it is too late for more.
 
     A worker waits once per run. One that cannot see the others (a node without the shared folder)
     or whose fellows cannot start goes on after the limit; one that starts later, in place of one
@@ -35,16 +33,17 @@ def meet_workers(
     Args:
         folder: A folder that all workers of a run see.
         num_workers: How many are expected.
-        started_at: When the run started, by the clock on the wall, which nodes share.
-        limit_s: Seconds from then on that a worker waits at most.
+        limit_s: Seconds that the first of them waits at most. They do not count from the start of
+            the run: where a machine is slow, the first may need longer than that to come at all.
     """
     if str(folder) in _met:
         return
     _met.add(str(folder))
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / f"{socket.gethostname()}-{os.getpid()}").touch()
-    # A wall clock that is wrong must not make anybody wait for longer than the limit.
-    left_s = min(started_at + limit_s - time.time(), limit_s)
-    deadline = time.monotonic() + left_s
+    own = folder / f"{socket.gethostname()}-{os.getpid()}"
+    own.touch()
+    # All by the clock of whoever keeps the folder, because those of nodes may differ.
+    first_at = min(path.stat().st_mtime for path in folder.iterdir())
+    deadline = time.monotonic() + limit_s - (own.stat().st_mtime - first_at)
     while len(list(folder.iterdir())) < num_workers and time.monotonic() < deadline:
         time.sleep(_POLL_S)

@@ -66,7 +66,8 @@ class Watchdog(Callback):
         self.recorder = recorder
         self.notice = notice
         self._give_up = give_up
-        self._times = TrainingTime(num_workers, warm_by=now + WARM_UP_S)
+        # Twice, because a worker comes some seconds after Tune has said that its trial started.
+        self._times = TrainingTime(num_workers, 2 * WARM_UP_S)
         self._trials: dict[int, AttemptedTrial] = {}
         self._killed: set[int] = set()
         self._stuck: list[Any] = []

@@ -90,6 +90,7 @@ def measure(nodes: int, trials: int, *, is_many: bool) -> dict[str, Any]:
     cluster.shutdown()
     ideal = math.ceil(trials / nodes)
     return {
+        "at_once": _at_once(study),
         "nodes": nodes,
         "trials": trials,
         "seconds": seconds,
@@ -97,6 +98,14 @@ def measure(nodes: int, trials: int, *, is_many: bool) -> dict[str, Any]:
         "whole": ideal / seconds,
         "up": ideal / _seconds_up(study),
     }
+
+
+def _at_once(study: Study) -> list[tuple[float, int]]:
+    """Return how many trials trained at once at some moments, in seconds since the start."""
+    spans = [(trial.started_s or 0.0, trial.ended_s or 0.0) for trial in study.trials]
+    last = max(end for _, end in spans)
+    moments = [last * part / 10 for part in range(1, 10)]
+    return [(round(at, 1), sum(start <= at < end for start, end in spans)) for at in moments]
 
 
 def _seconds_up(study: Study) -> float:

@@ -107,7 +107,7 @@ def test_every_argument_reaches_the_plan():
     plan = plan_of(
         search_alg={"name": "optuna", "n_startup_trials": 3},
         scheduler={"name": "asha", "grace_period": 4},
-        resources_per_trial={"cpu": 2, "gpu": 0.5},
+        resources_per_trial={"cpu": 2, "gpu": 0.5, "memory_gb": 3},
         max_concurrent_trials=1,
         time_budget_s=60,
         seed=9,
@@ -119,6 +119,7 @@ def test_every_argument_reaches_the_plan():
     assert plan.scheduler.component.arguments["grace_period"] == 4
     resources = plan.resources
     assert (resources.cpu, resources.gpu, resources.max_concurrent_trials) == (2, 0.5, 1)
+    assert resources.memory_gb == 3
     assert (plan.cluster.num_cpus, plan.cluster.dashboard) == (4, True)
     assert (plan.max_failures, plan.stop.target) == (2, 0.1)
     assert plan.constraints[0].metric == "cost"

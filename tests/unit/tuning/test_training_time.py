@@ -3,12 +3,12 @@
 from hpo_app.tuning.training_time import TrainingTime
 
 
-def warm(now=0.0):
-    return TrainingTime(num_workers=0, warm_by=now)
+def warm():
+    return TrainingTime(num_workers=0, limit_s=0.0)
 
 
 def test_the_wait_of_the_first_workers_for_each_other_is_not_training():
-    times = TrainingTime(num_workers=2, warm_by=15.0)
+    times = TrainingTime(num_workers=2, limit_s=15.0)
     times.started(0, 1.0)
     times.passed(4.0)
     assert times.trained_s(0, 4.0) == 0
@@ -17,10 +17,20 @@ def test_the_wait_of_the_first_workers_for_each_other_is_not_training():
 
 
 def test_workers_that_do_not_come_are_not_waited_for_without_end():
-    times = TrainingTime(num_workers=2, warm_by=15.0)
+    times = TrainingTime(num_workers=2, limit_s=15.0)
     times.started(0, 1.0)
     times.passed(16.0)
     assert times.trained_s(0, 20.0) == 4
+
+
+def test_the_limit_begins_with_the_first_start_however_late():
+    times = TrainingTime(num_workers=2, limit_s=15.0)
+    times.passed(50.0)
+    times.started(0, 60.0)
+    times.passed(70.0)
+    assert times.trained_s(0, 70.0) == 0
+    times.passed(75.0)
+    assert times.trained_s(0, 78.0) == 3
 
 
 def test_the_wait_before_a_new_attempt_is_not_training():
