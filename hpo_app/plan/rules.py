@@ -132,7 +132,10 @@ def cluster_through_a_client(plan: RunPlan) -> Iterator[Problem]:
     """Yield an address of Ray's client: Tune then sends the run itself there, journal and all."""
     if plan.cluster.address.startswith("ray://"):
         expected = "HOST:PORT of a cluster that this machine is a node of, auto, or local"
-        fix = "start on a node of the cluster with ray.address=auto"
+        fix = (
+            "start on a node of the cluster with ray.address=auto, or make this machine one that "
+            "trains nothing: `ray start --address=HOST:6379 --num-cpus=0`"
+        )
         yield Problem("ray.address", plan.cluster.address, expected, fix)
 
 

@@ -93,8 +93,7 @@ class SearchesOnRay(RayLauncher):
         root = sweep_folder(self.config).absolute()
         # Not above: Hydra knows this launcher in every process, and Ray takes a second to import.
         running = importlib.import_module("hpo_app.sweeps.running")
-        sweep.at_end.callback(running.leave_ray, sweep.supervisor.processes)
-        capacity = running.share_ray(settings.init, sweep.supervisor.processes)
+        capacity = running.share_ray(settings.init, sweep.supervisor.processes, sweep.at_end)
         slots = [self._slots(job, capacity) for job in jobs]
         at_once = max(1, min(len(jobs), settings.at_once or max(slots)))
         searches = {

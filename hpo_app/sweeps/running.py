@@ -13,7 +13,7 @@ from hpo_app.report.sentences import ending_sentence, winner_sentence
 from hpo_app.study.replay import load_study
 from hpo_app.study.sweep import LOG_NAME as LINES_NAME
 from hpo_app.tuning.search_process import LOG_NAME
-from hpo_app.tuning.shared_ray import leave_ray, run_searches, share_ray
+from hpo_app.tuning.shared_ray import run_searches, share_ray
 
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from hpo_app.sweeps.sweep import Job
     from hpo_app.tuning.search_process import SearchProcess
 
-__all__ = ["leave_ray", "run_to_the_end", "share_ray"]
+__all__ = ["run_to_the_end", "share_ray"]
 
 _MOST_OF_A_LOG = 4000
 

@@ -13,7 +13,7 @@ from hpo_app.study.journal import FILE_NAME, SCHEMA_VERSION, Journal, no_event, 
 from hpo_app.study.judging import criteria_fields
 from hpo_app.study.replay import baselines_in
 from hpo_app.tuning.past import Past
-from hpo_app.tuning.store import new_key, store_of
+from hpo_app.tuning.store import TRIALS_FOLDER, new_key, store_of
 
 
 if TYPE_CHECKING:
@@ -145,12 +145,14 @@ def open_journal(
 
 
 def _store(folder: Path, storage: str, key: str) -> Store:
-    if bool(storage) == bool(key):
-        return store_of(folder, storage, key)
+    """Return where a run that goes on has kept its states, if that is where it is to keep them."""
+    got, expected = storage or "null", "null: this run has its checkpoints in the run folder"
     if key:
-        expected = f"where this run has kept its checkpoints since it began, under the name {key}"
-        fix = "set storage to that place"
-    else:
-        expected = "null: this run has its checkpoints in the run folder"
-        fix = "set storage=null"
-    raise PlanError([Problem("storage", storage or "null", expected, fix)])
+        expected = f"where this run has kept its checkpoints since it began, as {key}"
+    if bool(storage) == bool(key):
+        store = store_of(folder, storage, key)
+        if store.is_there or not any(folder.glob(f"{TRIALS_FOLDER}/*/checkpoint_*")):
+            return store
+        got = f"{storage}, which has no {key}"
+    fix = "set storage to that place" if key else "set storage=null"
+    raise PlanError([Problem("storage", got, expected, fix)])

@@ -13,6 +13,7 @@ from hpo_app.redaction import redact
 from hpo_app.study.disk import MB, existing, room_at, size_of, size_text, write_refusal
 from hpo_app.tuning.kept import CHECKPOINT_PREFIX, OF_RUNNING
 from hpo_app.tuning.own_ray import starts_ray_here
+from hpo_app.tuning.store import folder_of
 from hpo_app.tuning.temp_folder import LONGEST, ray_temp_folder, scratch_folder
 
 
@@ -101,7 +102,7 @@ def disk_problems(plan: RunPlan, folder: Path, slots: int) -> Iterator[Problem]:
         checkpoints = size  # The winner's is copied here.
         if "://" not in plan.storage and size:
             number = min(slots, plan.num_trials)
-            place, fix = Path(plan.storage).absolute(), "free some space, or set another storage"
+            place, fix = folder_of(plan.storage), "free some space, or set another storage"
             yield from _of_folder(place, number * size, "a checkpoint of each trial at once", fix)
     records = max(need.records - size_of(folder), MB)
     what = f"{size_text(records)} for journal, logs and report"

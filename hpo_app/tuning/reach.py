@@ -13,6 +13,7 @@ from hpo_app.errors import Problem, ResourceError, listed
 from hpo_app.redaction import redact
 from hpo_app.tuning.nodes import name_of_node
 from hpo_app.tuning.session import capacity_of
+from hpo_app.tuning.store import folder_of
 from hpo_app.tuning.store_apart import files_at, mark, short, wipe
 
 
@@ -39,7 +40,9 @@ def refuse_out_of_reach(plan: RunPlan, folder: Path) -> None:
     Raises:
         ResourceError: With the nodes, and what each of them said.
     """
-    place, name = plan.storage or str(folder), f".seen-{uuid.uuid4().hex}"
+    # A node stands elsewhere, and may have another home.
+    place = plan.storage if "://" in plan.storage else str(folder_of(plan.storage or str(folder)))
+    name = f".seen-{uuid.uuid4().hex}"
     reason = mark(place, name)
     try:
         if reason:

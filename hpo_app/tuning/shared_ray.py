@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 from collections import deque
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,12 +28,15 @@ if TYPE_CHECKING:
 _LOOK_S = 0.2
 
 
-def share_ray(settings: Mapping[str, Any], processes: RayProcesses) -> Capacity:
+def share_ray(
+    settings: Mapping[str, Any], processes: RayProcesses, at_end: contextlib.ExitStack
+) -> Capacity:
     """Start the Ray of a sweep unless it is there, and return what it offers to trials.
 
     Args:
         settings: Keyword arguments of `ray.init`.
         processes: Learns which processes are Ray's.
+        at_end: Ends it, or leaves it.
 
     Raises:
         ResourceError: If it cannot be started or joined.
@@ -40,8 +45,12 @@ def share_ray(settings: Mapping[str, Any], processes: RayProcesses) -> Capacity:
         os.environ.update(SETTINGS)
         logging.getLogger("ray").setLevel(logging.CRITICAL)
         own: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.CRITICAL}
-        if settings.get("address") == "local":
+        address = settings.get("address")
+        if address == "local":
             own["_temp_dir"] = str(ray_temp_folder()[0])
+        elif address:
+            settings = {**settings, "address": at_end.enter_context(_door(str(address)))}
+        at_end.callback(leave_ray, processes)
         try:
             with processes.starting():
                 ray.init(**{**own, **settings})
@@ -54,6 +63,24 @@ def share_ray(settings: Mapping[str, Any], processes: RayProcesses) -> Capacity:
                 [Problem("hydra.launcher.ray.init", text, expected, fix)]
             ) from error
     return capacity_of(ray.nodes())
+
+
+@contextlib.contextmanager
+def _door(address: str) -> Iterator[str]:
+    # Not above: it brings gRPC, which a Ray of our own does without.
+    from hpo_app.tuning.joining import open_door  # noqa: PLC0415
+
+    with contextlib.ExitStack() as stack:
+        try:
+            opened = stack.enter_context(open_door(address))
+        except ResourceError as error:
+            key = "hydra.launcher.ray.init.address"
+            renamed = [
+                replace(each, key=key, fix=each.fix.replace("ray.address", key))
+                for each in error.problems
+            ]
+            raise ResourceError(renamed) from error
+        yield opened
 
 
 def leave_ray(processes: RayProcesses) -> None:

@@ -53,6 +53,11 @@ class Store:
         """Where Tune is to copy states to, as arguments of `tune.run`."""
         return {"storage_path": str(self.folder)}
 
+    @property
+    def is_there(self) -> bool:
+        """Whether anything of the run is kept where it should be."""
+        return True
+
     def local(self, kept: str) -> Path:
         """Return the folder in the run folder that stands for a state."""
         return Path(kept)
@@ -118,6 +123,11 @@ class Store:
 def new_key(folder: Path) -> str:
     """Return a name for what a run keeps that no other has: that of its folder may come again."""
     return f"{_NOT_IN_A_NAME.sub('-', folder.name)[:60]}-{uuid.uuid4().hex[:8]}"
+
+
+def folder_of(storage: str) -> Path:
+    """Return the folder that a storage is, from where this process stands."""
+    return Path(storage).expanduser().absolute()
 
 
 def store_of(folder: Path, storage: str, key: str) -> Store:

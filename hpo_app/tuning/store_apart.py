@@ -14,7 +14,7 @@ from ray import tune
 
 from hpo_app.study.files import replace_file
 from hpo_app.training.checkpoint import ITERATION_FILE
-from hpo_app.tuning.store import LOG_NAME, OF_TUNE, TRIALS_FOLDER, Store
+from hpo_app.tuning.store import LOG_NAME, OF_TUNE, TRIALS_FOLDER, Store, folder_of
 
 
 if TYPE_CHECKING:
@@ -45,6 +45,10 @@ class StoreApart(Store):
     @property
     def for_tune(self) -> dict[str, Any]:  # noqa: D102 - as above, and so below
         return {"storage_path": self._root, "storage_filesystem": self._files}
+
+    @property
+    def is_there(self) -> bool:  # noqa: D102
+        return bool(self._files.get_file_info(self._root).type != fs.FileType.NotFound)
 
     def local(self, kept: str) -> Path:  # noqa: D102
         return self.folder / Path(kept).relative_to(self._root)
@@ -129,7 +133,7 @@ class StoreApart(Store):
 def files_at(storage: str) -> tuple[fs.FileSystem, str]:
     """Return the file system of a storage, and the place on it."""
     if "://" not in storage:
-        return fs.LocalFileSystem(), str(Path(storage).absolute())
+        return fs.LocalFileSystem(), str(folder_of(storage))
     files, place = fs.FileSystem.from_uri(storage)
     return files, place.rstrip("/")
 

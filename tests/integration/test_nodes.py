@@ -172,14 +172,15 @@ def test_a_node_out_of_reach_is_named_before_the_first_trial(cluster, hidden, ru
 def test_a_node_out_of_reach_trains_own_code_with_a_storage_and_its_trial_goes_on_elsewhere(
     cluster, hidden, run, tmp_path
 ):
-    shared = tmp_path / "shared"
     slow = ["num_trials=3", "training.iterations=30", "model.step_time_s=0.5"]
-    process, folder = run(*slow, *MINE, f"storage={shared}", place=tmp_path / "here")
+    # As typed from the folder that the node does not see.
+    process, folder = run(*slow, *MINE, "storage=../shared", place=tmp_path / "here")
     wait_for(process, folder, lambda events: sum(e.name == "checkpointed" for e in events) > 9)
     (there,) = (int(path.name.removeprefix("trial-")) for path in (tmp_path / "seen").iterdir())
     os.killpg(hidden.pid, signal.SIGKILL)
     assert process.wait(timeout=240) == 0, (tmp_path / "said.txt").read_text()
     study, events = load_study(folder), events_of(folder)
+    assert list((tmp_path / "shared").glob("*/trials/*/checkpoint_*"))
     assert [trial.state.value for trial in study.trials] == ["finished"] * 3
     assert [event.fields["trial"] for event in events if event.name == "moved"] == [there]
     reported = [

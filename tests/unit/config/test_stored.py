@@ -38,6 +38,22 @@ def test_what_would_change_the_trials_is_refused_by_its_key(folder, change):
     assert caught.value.problems[0].key == change.lstrip("+~").partition("=")[0]
 
 
+@pytest.mark.parametrize(
+    ("key", "place"), [("ray.address", "10.0.0.1:6379"), ("storage", "s3://bucket/runs")]
+)
+def test_no_folder_says_where_code_runs_or_where_is_written(folder, key, place):
+    path = folder / ".hydra" / "config.yaml"
+    config = OmegaConf.load(path)
+    OmegaConf.update(config, key, place)
+    path.write_text(OmegaConf.to_yaml(config))
+    with pytest.raises(PlanError) as caught:
+        stored_config(folder)
+    assert caught.value.problems[0].key == key
+    assert f"add '{key}={place}'" in caught.value.problems[0].fix
+    changed, _ = stored_config(folder, [f"{key}={place}"])
+    assert OmegaConf.select(changed, key) == place
+
+
 def test_a_run_of_a_release_that_did_not_know_a_key_gets_its_default(folder):
     path = folder / ".hydra" / "config.yaml"
     config = OmegaConf.load(path)

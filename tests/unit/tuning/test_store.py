@@ -99,6 +99,18 @@ def test_a_run_keeps_its_states_where_it_began_to(tmp_path, before, now):
         assert past.store is again
 
 
+def test_a_run_does_not_go_on_where_nothing_of_it_is_kept(tmp_path):
+    with open_journal(tmp_path, resumes=False, storage="shared") as (journal, store, _):
+        journal.append("opened", **OPENED, kept_as=store.key)
+        journal.sync()
+    (tmp_path / "trials" / "0" / "checkpoint_000000").mkdir(parents=True)
+    with (
+        pytest.raises(PlanError, match=f"shared, which has no {store.key}\n"),
+        open_journal(tmp_path, resumes=True, storage="shared"),
+    ):
+        pass
+
+
 def test_a_run_without_a_storage_touches_nothing_else(tmp_path):
     store = Store(tmp_path)
     state = tmp_path / "trials" / "0" / "checkpoint_000000"
