@@ -55,7 +55,7 @@ for node in "${nodes[@]:1}"; do
   started+=($!)
 done
 
-# How many trials run at once is counted when the search starts, so that all nodes have to be there.
+# Each node is asked before the first trial whether it reaches the run folder: all are to be there.
 "$python" - "$address" "${#nodes[@]}" <<'EOF'
 import sys, time
 import ray
