@@ -1,6 +1,6 @@
 """Takes the picture of a report that the README shows.
 
-    python -m hpo_app search_space=quadratic preset=standard model.noise=0.3 hydra.run.dir=outputs/shown
+    ./scripts/run search_space=quadratic preset=standard model.noise=0.3 hydra.run.dir=outputs/shown
     python scripts/report_screenshot.py outputs/shown
 
 Needs the dev extra and Chromium.
