@@ -107,3 +107,19 @@ def test_a_simulated_run_is_the_run_that_ray_makes(quality, task, search, search
         assert params == same
         assert losses == pytest.approx(also)
     assert len({len(losses) for _, losses in real}) > 1
+
+
+def test_who_promotes_lets_the_best_of_those_that_pause_go_on(quality, task):
+    simulator, variants = quality("simulator"), quality("variants")
+    run = variants.Promoting(task, 1, grace=1)
+    trials = simulator.simulate(run, task, workers=2, budgets=[8.0], seed=1).trials
+    for milestone in (1, 3):
+        there = [trial for trial in trials if len(trial.reports) >= milestone]
+        there.sort(key=lambda trial: trial.reports[milestone - 1])
+        waiting = [trial for trial in there if len(trial.reports) == milestone]
+        # What is among the best third waits for a worker only, and there are two.
+        best = there[: len(there) // 3]
+        assert best
+        assert len([trial for trial in best if trial in waiting]) <= 2
+        assert there[-1] in waiting
+    assert {len(trial.reports) for trial in trials if trial.is_over} == {9}

@@ -1,0 +1,153 @@
+"""Ways to search that no config group has, tried beside the standard preset; adopted if best."""
+# ruff: noqa: D102 - described in simulator.Method
+
+from __future__ import annotations
+
+from statistics import median
+from typing import TYPE_CHECKING, Any
+
+from hpo_app.plan.search_space import Choice
+from hpo_app.search.distributions import to_params
+from hpo_app.search.engine import Outcome
+from hpo_app.search.optuna_engine import OptunaEngine
+from hpo_app.study.earlier import EarlierTrial
+from hpo_app.study.records import Report, TrialState
+from quality.methods import Ours, best_of, reports_of
+from quality.simulator import CONTINUE, PAUSE
+
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from hpo_app.plan.search_space import Params
+    from quality.simulator import Method, SimulatedTrial
+    from quality.tasks import Task
+
+_LEAST_FOR_A_MODEL = 8
+
+
+class RetoldEngine(OptunaEngine):
+    """Hears of a trial each time that it pauses, and once more when it has gone on."""
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self._params_of: dict[int, Params] = {}
+
+    def tell(self, number: int, outcome: Outcome) -> str:
+        if number in self._open:
+            self._params_of[number] = to_params(self._space, self._open[number].params)
+            return super().tell(number, outcome)
+        # Optuna takes back no word: the longer curve stands beside the shorter one.
+        curve = tuple(outcome.curve("loss"))
+        self.learn(EarlierTrial("", number, outcome.state, self._params_of[number], curve))
+        return outcome.state.name
+
+
+class Promoting(Ours):
+    """ASHA as its paper has it: trials pause at milestones, and the best of each go on.
+
+    Source:
+        Algorithm 2 of https://arxiv.org/abs/1810.05934. Ray's scheduler of that name stops what is
+        not among the best when it arrives, and nothing that it stopped can go on.
+    """
+
+    def __init__(
+        self, task: Task, seed: int, *overrides: str, grace: int = 2, factor: int = 3, **parts: Any
+    ) -> None:
+        super().__init__(task, seed, ["preset=standard", *overrides], engine=RetoldEngine, **parts)
+        self._factor, self._whole = factor, task.iterations
+        milestones = []
+        while grace < task.iterations:
+            milestones.append(grace)
+            grace *= factor
+        self._losses: dict[int, dict[int, float]] = {each: {} for each in milestones}
+        self._gone_on: set[tuple[int, int]] = set()
+
+    def next_trial(self) -> SimulatedTrial | None:
+        for milestone in sorted(self._losses, reverse=True):
+            losses = self._losses[milestone]
+            for number in sorted(losses, key=losses.__getitem__)[: len(losses) // self._factor]:
+                if (milestone, number) not in self._gone_on:
+                    self._gone_on.add((milestone, number))
+                    return self.trials[number]
+        return super().next_trial()
+
+    def on_report(self, trial: SimulatedTrial, iteration: int, loss: float) -> str:
+        if iteration not in self._losses or iteration >= self._whole:
+            return CONTINUE
+        self._losses[iteration][trial.number] = loss
+        self._hear(trial, TrialState.STOPPED)
+        return PAUSE
+
+    def on_end(self, trial: SimulatedTrial, *, is_whole: bool) -> None:
+        self._hear(trial, TrialState.FINISHED if is_whole else TrialState.STOPPED)
+
+    def _hear(self, trial: SimulatedTrial, state: TrialState) -> None:
+        outcome = Outcome(state, reports_of(trial))
+        is_first = len(trial.reports) <= min(self._losses, default=self._whole)
+        # The searcher keeps what was tried, once a trial.
+        (self._searcher if is_first else self._searcher._engine).tell(trial.number, outcome)
+
+
+class ExtrapolatingEngine(OptunaEngine):
+    """Tells a stopped trial as complete, with what whole trials still gained from there on."""
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self._whole: list[dict[int, float]] = []
+
+    def tell(self, number: int, outcome: Outcome) -> str:
+        curve = dict(outcome.curve("loss"))
+        if outcome.state is TrialState.FINISHED and curve:
+            self._whole.append(curve)
+        if outcome.state is TrialState.STOPPED and len(self._whole) >= 3 and curve:
+            at = max(curve)
+            gains = [known[max(known)] - known[at] for known in self._whole if at in known]
+            last = Report(at, {"loss": curve[at] + median(gains)}, 0.0) if gains else None
+            if last is not None:
+                return super().tell(number, Outcome(TrialState.FINISHED, (last,)))
+        return super().tell(number, outcome)
+
+
+def best_by_forest(space: Any) -> Callable[[Sequence[SimulatedTrial]], SimulatedTrial | None]:
+    """Return what hands back the whole trial that a forest's mean takes for the best."""
+
+    def choose(trials: Sequence[SimulatedTrial]) -> SimulatedTrial | None:
+        from sklearn.ensemble import ExtraTreesRegressor  # noqa: PLC0415
+
+        longest = max((len(trial.reports) for trial in trials), default=0)
+        whole = [trial for trial in trials if len(trial.reports) == longest]
+        if len(whole) < _LEAST_FOR_A_MODEL:
+            return best_of(trials)
+        rows = [
+            [_position(space[name], value) for name, value in space.complete(trial.params).items()]
+            for trial in whole
+        ]
+        losses = [trial.reports[-1] for trial in whole]
+        forest = ExtraTreesRegressor(100, min_samples_leaf=2, random_state=0).fit(rows, losses)
+        return min(zip(whole, forest.predict(rows), strict=True), key=lambda pair: pair[1])[0]
+
+    return choose
+
+
+def _position(parameter: Any, value: Any) -> float:
+    is_choice = isinstance(parameter, Choice)
+    return float(parameter.index(value) if is_choice else parameter.position(value))
+
+
+TRIED: dict[str, Callable[[Task, int], Method]] = {
+    "promoting": Promoting,
+    "promoting, grace 1": lambda task, seed: Promoting(task, seed, grace=1),
+    "promoting, factor 4": lambda task, seed: Promoting(task, seed, factor=4),
+    "told extrapolated": lambda task, seed: Ours(
+        task, seed, ["preset=standard"], engine=ExtrapolatingEngine
+    ),
+    "best by a forest": lambda task, seed: Ours(
+        task, seed, ["preset=standard"], choose=best_by_forest(task.space)
+    ),
+    "gp": lambda task, seed: Ours(
+        task,
+        seed,
+        ["preset=standard", "search_alg=optuna_gp", "search_alg.n_startup_trials=5"],
+    ),
+}
