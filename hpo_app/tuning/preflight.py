@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import uuid
-from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from hpo_app.errors import Problem, ResourceError
@@ -19,6 +18,7 @@ from hpo_app.tuning.temp_folder import LONGEST, ray_temp_folder, scratch_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from hpo_app.plan.run_plan import RunPlan
     from hpo_app.tuning.kept import KeptCheckpoints
