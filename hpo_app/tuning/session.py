@@ -163,9 +163,10 @@ def _start(cluster: Cluster, address: str, run_folder: Path | None) -> str:
         quiet["runtime_env"] = working_dir(cluster.working_dir, run_folder)
     try:
         return str(ray.init(address=address, **quiet).dashboard_url or "")
-    except (OSError, ValueError, RuntimeError, ray.exceptions.RayError) as error:
+    # Of a machine that is too busy to start it in time, Ray says so by a plain Exception.
+    except Exception as error:
         if cluster.is_local:
-            raise
+            raise _not_started(error) from error
         raise _not_joined(cluster.address, error) from error
 
 
@@ -175,6 +176,16 @@ def _bytes(memory_gb: float) -> int | None:
 
 def _log_error(data: dict[str, Any], **_: Any) -> None:
     _LOG.info("Ray says: %s", "\n".join(map(str, data["lines"])))
+
+
+def _not_started(error: BaseException) -> ResourceError:
+    text = redact(" ".join(str(error).split())) or type(error).__name__
+    expected = "a Ray that starts on this machine"
+    fix = (
+        "type the command again once the machine is less busy; what Ray wrote stands in "
+        f"{ray_temp_folder()[0]}/session_latest/logs"
+    )
+    return ResourceError([Problem("ray", text, expected, fix)])
 
 
 def _not_joined(address: str, error: BaseException) -> ResourceError:

@@ -300,3 +300,13 @@ def test_failed_trials_are_counted_in_the_exit_code(hpo, tmp_path, monkeypatch):
     assert "is too high" in done.stdout
     errors = [row["error"] for row in csv.DictReader((run_folder(tmp_path) / "trials.csv").open())]
     assert any("ValueError" in error for error in errors)
+
+
+def test_a_ray_that_does_not_start_is_no_mistake_of_ours(hpo, monkeypatch):
+    # Ray reads this at its start, and ends with an error about JSON.
+    monkeypatch.setenv("RAY_OVERRIDE_RESOURCES", "{")
+    done = hpo("search_space=quadratic", "preset=quick_test")
+    assert done.returncode == 5, done.stderr
+    assert "Traceback" not in done.stderr
+    assert "expected  a Ray that starts on this machine" in done.stderr
+    assert "type the command again" in done.stderr
