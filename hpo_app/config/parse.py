@@ -18,6 +18,17 @@ from hpo_app.config.provenance import set_by
 from hpo_app.config.render import unresolvable
 from hpo_app.config.secrets import plain_secrets
 from hpo_app.config.section import UNREADABLE, Section, resolved
+from hpo_app.config.sections import (
+    mapping,
+    read_checkpoints,
+    read_cluster,
+    read_confirm,
+    read_resources,
+    read_scheduler,
+    read_searcher,
+    read_stop,
+    read_trackers,
+)
 from hpo_app.config.trainer import is_unnamed, missing_trainer
 from hpo_app.config.trust import (
     FUNCTION,
@@ -28,17 +39,7 @@ from hpo_app.config.trust import (
 from hpo_app.errors import PlanError, Problem, listed, near_miss
 from hpo_app.plan.read_space import RULES, parameters_of, read_space
 from hpo_app.plan.rules import check_plan
-from hpo_app.plan.run_plan import (
-    Checkpoints,
-    Cluster,
-    Component,
-    Confirm,
-    Resources,
-    RunPlan,
-    Scheduler,
-    Searcher,
-    Stop,
-)
+from hpo_app.plan.run_plan import RunPlan
 from hpo_app.plan.search_space import has_default
 from hpo_app.plan.wording import key_of, typed
 
@@ -74,8 +75,6 @@ _FOR_TRIALS = ("model", "data", "params")
 _SOME_LARGE_COUNT = 1_000_000
 # What NumPy, and with it every sampler, takes for a seed.
 _LARGEST_SEED = 2**32 - 1
-# Ray does not start with a number of CPUs that no machine has.
-_MOST_ON_A_NODE = 100_000
 # What stands for the defaults until a trial brings its own values.
 _PARAMS = "${hpo.defaults:${search_space}}"
 
@@ -113,7 +112,7 @@ def parse_plan(config: DictConfig, origin: Origin, *, has_function: bool = False
     if not has_function and not untrusted_parts and plan.trainer != UNREADABLE:
         problems += missing_trainer(plan.trainer)
     if not has_function:
-        space = _mapping(values["search_space"])
+        space = mapping(values["search_space"])
         problems += app_problems(template.get("model"), space, origin, plan.trusted_modules)
     problems += trust_from_a_file(Section("", values, []).texts("trusted_modules"), origin)
     problems += trust_beside_the_list(template)
@@ -134,7 +133,7 @@ def _read(
     root = Section("", values, problems)
     training = Section("training", values.get("training"), problems)
     report = Section("report", values.get("report"), problems)
-    space, space_problems = read_space(_mapping(values.get("search_space")))
+    space, space_problems = read_space(mapping(values.get("search_space")))
     if values.get("action") == "train" and template.get("search_space", 0) is None:
         space_problems = []  # A best.yaml as a choice of a config group: nothing is sampled.
     problems += space_problems
@@ -153,26 +152,26 @@ def _read(
         iterations=training.whole("iterations", least=1, otherwise=_SOME_LARGE_COUNT),
         checkpoint_every=training.whole("checkpoint_every", least=0, otherwise=1),
         checkpoint_mb=training.optional_number("checkpoint_mb", above=0),
-        checkpoints=_checkpoints(Section("checkpoints", values.get("checkpoints"), problems)),
+        checkpoints=read_checkpoints(Section("checkpoints", values.get("checkpoints"), problems)),
         max_failures=root.whole("max_failures", least=0, otherwise=0),
         max_same_failures=root.whole("max_same_failures", least=1, otherwise=1),
-        stop=_stop(Section("stop", values.get("stop", {}), problems)),
-        confirm=_confirm(values.get("confirm"), problems),
+        stop=read_stop(Section("stop", values.get("stop", {}), problems)),
+        confirm=read_confirm(values.get("confirm"), problems),
         repeats_duplicates=root.flag("repeat_duplicates", otherwise=False),
         baselines=baselines,
         prior_trials=_prior_trials(root, space, origin, problems),
-        resources=_resources(Section("resources", values.get("resources"), problems)),
-        cluster=_cluster(Section("ray", values.get("ray"), problems)),
-        searcher=_searcher(Section("search_alg", values.get("search_alg"), problems), values),
-        scheduler=_scheduler(Section("scheduler", values.get("scheduler"), problems), values),
-        trackers=_trackers(values.get("tracker") or {}, problems),
+        resources=read_resources(Section("resources", values.get("resources"), problems)),
+        cluster=read_cluster(Section("ray", values.get("ray"), problems)),
+        searcher=read_searcher(Section("search_alg", values.get("search_alg"), problems), values),
+        scheduler=read_scheduler(Section("scheduler", values.get("scheduler"), problems), values),
+        trackers=read_trackers(values.get("tracker") or {}, problems),
         storage=root.optional_text("storage"),
         seed=root.whole("seed", least=0, otherwise=0, most=_LARGEST_SEED),
         trainer=Section("model", values.get("model"), problems).text("trainer"),
         trusted_modules=(*root.texts("trusted_modules"), *typed_function(origin)),
         warm_start=root.texts("warm_start"),
         template=template,
-        space_entries=parameters_of(_mapping(values.get("search_space"))),
+        space_entries=parameters_of(mapping(values.get("search_space"))),
         choices=origin.choices,
         probes=Section("plan", values.get("plan", {}), problems).flag("probe", otherwise=False),
     )
@@ -219,7 +218,7 @@ def _unread(values: dict[str, Any]) -> list[Problem]:
         for key, reader in readers.items()
         if action in ("optimize", "plan") and values.get(key) is not None
     ]
-    if action == "optimize" and _mapping(values.get("plan")).get("probe") is True:
+    if action == "optimize" and mapping(values.get("plan")).get("probe") is True:
         expected = "false with action=optimize, which does not read it"
         found.append(Problem("plan.probe", "true", expected, "leave it out, or set action=plan"))
     return found
@@ -237,7 +236,7 @@ def _space_entries(
     config: DictConfig, template: dict[str, Any], problems: list[Problem]
 ) -> dict[str, Any]:
     """Return the search space as plain values; rules keep their ${params.…}, as a model does."""
-    written = _mapping(template.get("search_space"))
+    written = mapping(template.get("search_space"))
     return {
         name: written[name] if name == RULES else resolved(config.search_space, name, problems)
         for name in written
@@ -270,111 +269,11 @@ def _untrusted(plan: RunPlan, *, has_trainer: bool) -> list[Problem]:
     return [problem for problem in found if problem is not None]
 
 
-def _checkpoints(section: Section) -> Checkpoints:
-    return Checkpoints(
-        keep_best=section.whole("keep_best", least=0, otherwise=0),
-        budget_gb=section.optional_number("budget_gb", above=0),
-    )
-
-
-def _stop(section: Section) -> Stop:
-    return Stop(
-        target=section.optional_number("target"),
-        plateau=section.optional_whole("plateau", least=1),
-        when_done=section.flag("when_done", otherwise=False),
-    )
-
-
-def _confirm(values: Any, problems: list[Problem]) -> Confirm:
-    if values is None:
-        return Confirm()  # A run of an earlier release.
-    section = Section("confirm", values, problems)
-    return Confirm(
-        contenders=section.whole("contenders", least=0, otherwise=0),
-        first_seeds=section.whole("first_seeds", least=1, otherwise=1),
-        claim_seeds=section.whole("claim_seeds", least=3, otherwise=3),
-        share=section.number("share", above=0),
-        has_replay=section.flag("replay"),
-    )
-
-
-def _resources(section: Section) -> Resources:
-    return Resources(
-        cpu=section.number("cpu", above=0),
-        gpu=section.number("gpu", least=0),
-        max_concurrent_trials=section.optional_whole("max_concurrent_trials", least=1),
-        memory_gb=section.optional_number("memory_gb", above=0),
-    )
-
-
-def _cluster(section: Section) -> Cluster:
-    return Cluster(
-        address=section.text("address"),
-        num_cpus=section.optional_whole("num_cpus", least=1, most=_MOST_ON_A_NODE),
-        num_gpus=section.optional_whole("num_gpus", least=0, most=_MOST_ON_A_NODE),
-        dashboard=section.flag("dashboard"),
-        working_dir=section.optional_text("working_dir"),
-    )
-
-
-def _searcher(section: Section, values: dict[str, Any]) -> Searcher:
-    component = _component(
-        section,
-        _mapping(values.get("search_alg")),
-        ("model_based", "pairs_with", "constraints", "several_objectives"),
-    )
-    is_model_based = section.flag("model_based")
-    return Searcher(
-        component,
-        is_model_based,
-        section.optional_text("pairs_with"),
-        knows_constraints=section.flag("constraints", otherwise=not is_model_based),
-        knows_several=section.flag("several_objectives", otherwise=not is_model_based),
-    )
-
-
-def _scheduler(section: Section, values: dict[str, Any]) -> Scheduler:
-    own_keys = ("population", "pauses", "pairs_with", "memory", "constraints", "several_objectives")
-    component = _component(section, _mapping(values.get("scheduler")), own_keys)
-    is_population = section.flag("population")
-    return Scheduler(
-        component,
-        is_population,
-        does_pause=is_population or section.flag("pauses", otherwise=False),
-        pairs_with=section.optional_text("pairs_with"),
-        has_memory=section.flag("memory", otherwise=False),
-        knows_constraints=section.flag("constraints", otherwise=True),
-        knows_several=section.flag("several_objectives", otherwise=False),
-    )
-
-
-def _trackers(values: Any, problems: list[Problem]) -> dict[str, Component]:
-    root = Section("tracker", values, problems)
-    found = {}
-    for name, node in _mapping(values).items():
-        # Its files go to a folder of this name.
-        if not str(name).isidentifier():
-            expected = "letters, digits and underscores"
-            problems.append(Problem(f"tracker.{name}", str(name), expected, "give it a plain name"))
-        elif not isinstance(node, dict):
-            expected, fix = "a tracker with its _target_", f"set tracker={name}"
-            problems.append(Problem(f"tracker.{name}", str(node), expected, fix))
-        else:
-            found[str(name)] = _component(root.below(str(name)), node, ())
-    return found
-
-
-def _component(section: Section, values: dict[str, Any], own_keys: tuple[str, ...]) -> Component:
-    ours = {"_target_", "needs", *own_keys}
-    arguments = {key: value for key, value in values.items() if key not in ours}
-    return Component(section.text("_target_"), arguments)
-
-
 def _unknown_keys(
     section: str, values: Any, known: tuple[str, ...], template: dict[str, Any]
 ) -> list[Problem]:
     found = []
-    for key in _mapping(values):
+    for key in mapping(values):
         full = f"{section}.{key}" if section else str(key)
         # A key of a person's own is welcome where an interpolation reads it.
         if key in known or _is_read(full, template):
@@ -392,7 +291,3 @@ def _is_read(key: str, template: dict[str, Any]) -> bool:
     # As ${key}, ${key.below} or ${key[0]}, or by its name as an argument of a resolver.
     pattern = rf"\$\{{{whole}[.\[}}]|\$\{{\s*[\w.]+:(?:[^${{}}]*,)?{whole}[.,\[}}]"
     return re.search(pattern, str(template)) is not None
-
-
-def _mapping(value: Any) -> dict[str, Any]:
-    return value if isinstance(value, dict) else {}

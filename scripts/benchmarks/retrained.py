@@ -72,7 +72,8 @@ def main() -> None:
                     "retrained_iqm": mean,
                     "retrained_mean": statistics.fmean(values[number]),
                     "values": values[number],
-                    "is_within": None if low is None else low <= mean <= high,
+                    # Of values that are all equal there is no interval.
+                    "is_within": mean == worth.mean if low is None else low <= mean <= high,
                 }
             )
         )
