@@ -155,8 +155,11 @@ def _sound_mapping(
         problems.append(Problem("param_mapping", got, "a mapping of parameters to paths", fix))
         return {}
     sound: dict[str, list[str]] = {}
+    refused = {problem.key for problem in problems}
     for name, paths in mapping.items():
         listed_paths = [paths] if isinstance(paths, str) else paths
+        if f"param_space.{name}" in refused:
+            continue  # What is wrong with it is said already.
         if name not in names:
             expected, near = (
                 f"a parameter of param_space: {listed(names)}",

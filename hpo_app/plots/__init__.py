@@ -96,7 +96,9 @@ def save(figure: Figure, path: Path) -> None:
     kind = path.suffix.lower().removeprefix(".") or "png"
     known = figure.canvas.get_supported_filetypes()
     if kind not in known:
-        raise ValueError(f"{path}: no figure is written as {kind}, but as {listed(sorted(known))}")
+        raise ValueError(
+            f"{path}: a figure cannot be written as {kind}; take {listed(sorted(known))}"
+        )
     buffer = io.BytesIO()
     # When and by what it was made would differ from file to file.
     unstamped: dict[str, Any] = dict.fromkeys(_STAMPS.get(kind, ()))

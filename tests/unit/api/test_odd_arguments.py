@@ -141,3 +141,10 @@ def test_a_request_is_composed_inside_of_an_app_of_hydra_and_in_two_threads():
             plans = list(threads.map(lambda trials: plan_of(num_trials=trials), [3, 4]))
         assert GlobalHydra.instance().hydra is outer
     assert [plan.num_trials for plan in plans] == [3, 4]
+
+
+def test_of_a_refused_parameter_nothing_more_is_said():
+    found = problems_of(
+        model_config={"lr": 0.1}, param_space={"<b>": UNIFORM}, param_mapping={"<b>": "lr"}
+    )
+    assert list(found) == ["param_space.<b>"]
