@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import resource
 import shutil
 import sys
@@ -16,7 +15,6 @@ import ray
 
 from hpo_app.config.build import load_function
 from hpo_app.config.render import render, with_typed_trust
-from hpo_app.config.secrets import hide_secrets
 from hpo_app.errors import Problem, TrainingError
 from hpo_app.redaction import hide, redact, secrets_in
 from hpo_app.study.disk import size_of
@@ -25,10 +23,16 @@ from hpo_app.training.seeds import derive_seed
 from hpo_app.training.start_state import same_start
 from hpo_app.tuning.attempts import plain_error
 from hpo_app.tuning.error_text import packed, text_of
+from hpo_app.tuning.held import held_by
 from hpo_app.tuning.runner import trial_spec
 from hpo_app.tuning.session import ray_session
 from hpo_app.tuning.store import Store
-from hpo_app.tuning.trainable import TrainingFailedError, TuneTrial, log_path_of
+from hpo_app.tuning.trainable import (
+    TrainingFailedError,
+    TuneTrial,
+    log_path_of,
+    stand_like_the_driver,
+)
 from hpo_app.tuning.trial_log import output_to
 
 
@@ -97,9 +101,10 @@ def probed(plan: RunPlan, folder: Path, ray_s: float) -> Probe:
     Raises:
         TrainingError: If it does not come to one.
     """
-    held = plan.resources
-    memory = {} if held.memory_gb is None else {"memory": int(held.memory_gb * 1e9)}
-    task = ray.remote(num_cpus=held.cpu, num_gpus=held.gpu, max_retries=0, **memory)(_first_report)
+    held = held_by(plan.resources)
+    task = ray.remote(
+        num_cpus=held["CPU"], num_gpus=held["GPU"], memory=held.get("memory"), max_retries=0
+    )(_first_report)
     began = time.monotonic()
     spec = trial_spec(plan, Store(folder), 1, None)
     seed = derive_seed(plan.seed, "probe")
@@ -142,10 +147,7 @@ class _OneReport(TuneTrial):
 
 def _first_report(spec: TrialSpec, params: dict[str, Any], seed: int) -> dict[str, Any]:
     """Train up to the first report; what the worker does for a probe."""
-    sys.path[:0] = [path for path in spec.import_path if path not in sys.path]
-    hide_secrets(spec.template)
-    with contextlib.suppress(OSError):  # Another node may not have it.
-        os.chdir(spec.stands_in)
+    stand_like_the_driver(spec)
     try:
         with output_to(log_path_of(0, spec)):
             return _measured(spec, params, seed)

@@ -156,15 +156,19 @@ def log_path_of(number: int, spec: TrialSpec) -> Path:
     return spec.store.log_path(place_of(number))
 
 
-def run_trial(config: dict[str, Any], spec: TrialSpec) -> None:
-    """Train one trial in this worker; Tune calls it once per start of a trial."""
+def stand_like_the_driver(spec: TrialSpec) -> None:
+    """Let this worker find modules and relative paths where the driver does, and hide secrets."""
     paths = [here(path, spec.sent) for path in spec.import_path]
     sys.path[:0] = [path for path in paths if path not in sys.path]
     hide_secrets(spec.template)
     with contextlib.suppress(OSError):  # Another node may not have it.
-        os.chdir(
-            here(spec.stands_in, spec.sent)
-        )  # A Ray that ran before stands where it was started.
+        # A Ray that ran before stands where it was started.
+        os.chdir(here(spec.stands_in, spec.sent))
+
+
+def run_trial(config: dict[str, Any], spec: TrialSpec) -> None:
+    """Train one trial in this worker; Tune calls it once per start of a trial."""
+    stand_like_the_driver(spec)
     try:
         try:
             with output_to(log_path_of(config["number"], spec)):
