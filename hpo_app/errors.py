@@ -122,6 +122,12 @@ def near_miss(word: str, known: Iterable[str], alike: float = 0.6) -> str | None
     return matches[0] if matches else None
 
 
+def first_of(texts: Sequence[str], most: int) -> list[str]:
+    """Return texts for a message, and in the place of those beyond `most` how many they are."""
+    more = len(texts) - most
+    return [*texts[:most], f"{more} more"] if more > 0 else list(texts)
+
+
 def listed(words: Iterable[object]) -> str:
     """Return words as `a, b and c`, for the middle of a sentence."""
     texts = [str(word) for word in words]

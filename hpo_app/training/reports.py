@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from hpo_app.errors import Problem, listed, near_miss
+from hpo_app.errors import Problem, first_of, listed, near_miss
 from hpo_app.training.contract import ConfigurationError, ReportError
 
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 OF_THE_RUN = ("trainer", "needs", "memory_gb")
 # What the journal and the live view can take with every report, and more than anybody reads.
 _MOST_METRICS = 1000
+_MOST_NAMED = 20
 _LONGEST_NAME = 1000
 
 
@@ -138,7 +139,7 @@ def _refuse_unusable_names(metrics: Mapping[Any, Any]) -> None:
 
 
 def _missing(metrics: Mapping[str, Any], name: str, whose: str, *, is_objective: bool) -> str:
-    names = listed(_some(sorted(metrics))) or "nothing"
+    names = listed(first_of(sorted(metrics), _MOST_NAMED)) or "nothing"
     near = near_miss(name, metrics)
     meant = f"objective.metric={near}" if is_objective else near
     hint = f" Did you mean {meant}?" if near else ""
@@ -192,11 +193,6 @@ def _unknown_keys(
             near = near_miss(key, known)
             fix = f"rename it to {where}.{near}" if near else f"remove {where}.{key}"
             yield Problem(f"{where}.{key}", "an unknown key", f"one of {listed(known)}", fix)
-
-
-def _some(names: list[str], most: int = 20) -> list[str]:
-    more = len(names) - most
-    return [*names[:most], f"{more} more"] if more > 0 else names
 
 
 def _hint(value: object) -> str:

@@ -18,7 +18,7 @@ import ray
 from ray import _raylet
 from ray._private import services, utils
 
-from hpo_app.errors import Problem, ResourceError, listed
+from hpo_app.errors import Problem, ResourceError, first_of, listed
 from hpo_app.redaction import hide
 from hpo_app.tuning.cluster_facts import KNOCK_S, NoClusterError, NoTokenError, ask, knock
 
@@ -180,8 +180,8 @@ def _refuse_strangers(address: str, facts: ClusterFacts) -> None:
     if facts.nodes.keys() & set(services.find_node_ids()):
         return
     names = sorted(set(facts.nodes.values()))
-    shown = [*names[:_MOST_NAMED], *(["others"] if len(names) > _MOST_NAMED else [])]
-    got = f"{address}, whose nodes are {listed(shown)}; this machine is none of them"
+    shown = listed(first_of(names, _MOST_NAMED))
+    got = f"{address}, whose nodes are {shown}; this machine is none of them"
     start = Path(sys.executable).with_name("ray")
     fix = (
         f"start on one of these, or make this machine one that trains nothing: "

@@ -10,6 +10,7 @@ import ray
 from ray.tune import Callback
 
 from hpo_app.analysis.wording import counted
+from hpo_app.errors import first_of
 from hpo_app.tuning.session import capacity_of
 
 
@@ -81,7 +82,4 @@ def name_of_node(node: dict[str, Any]) -> str:
 
 
 def _named(nodes: Iterable[dict[str, Any]]) -> str:
-    names = [name_of_node(node) for node in nodes]
-    more = len(names) - _MOST_NAMED
-    shown = [*names[:_MOST_NAMED], f"{more} more"] if more > 0 else names
-    return ", ".join(shown)
+    return ", ".join(first_of([name_of_node(node) for node in nodes], _MOST_NAMED))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import ray
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
-from hpo_app.errors import Problem, ResourceError, listed
+from hpo_app.errors import Problem, ResourceError, first_of, listed
 from hpo_app.redaction import redact
 from hpo_app.tuning.nodes import name_of_node
 from hpo_app.tuning.session import capacity_of
@@ -73,7 +73,9 @@ def _ask(plan: RunPlan, place: str, name: str) -> None:
         if answer:
             said[answer].append(name_of_node(node))
     if said:
-        texts = [f"{_some(nodes)}: {answer}" for answer, nodes in said.items()]
+        texts = [
+            f"{listed(first_of(nodes, _MOST_NAMED))}: {answer}" for answer, nodes in said.items()
+        ]
         raise _refused(plan, place, "; ".join(texts))
 
 
@@ -107,8 +109,3 @@ def _refused(plan: RunPlan, place: str, got: str) -> ResourceError:
     )
     shown = plan.storage or f"null, for the run folder {place}"
     return ResourceError([Problem("storage", redact(f"{shown}; {got}"), expected, fix)])
-
-
-def _some(names: list[str]) -> str:
-    more = len(names) - _MOST_NAMED
-    return listed([*names[:_MOST_NAMED], f"{more} more"] if more > 0 else names)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import ray
 
 from hpo_app.analysis.wording import counted
-from hpo_app.errors import listed
+from hpo_app.errors import first_of, listed
 from hpo_app.study.fresh import is_fresh, name_of
 
 
@@ -51,7 +51,10 @@ def why_silent(trials: Mapping[int, Any], times: TrainingTime, now: float) -> st
             reasons += [_waiting(waiting, trials), *_lost_nodes()]
         except Exception:  # noqa: BLE001 - Ray's own errors; to say why must not end the run
             reasons.append("Ray does not say what its resources do")
-    return "; ".join(_some([reason for reason in reasons if reason])) or "no trial is under way"
+    return (
+        "; ".join(first_of([reason for reason in reasons if reason], _MOST_NAMED))
+        or "no trial is under way"
+    )
 
 
 def lost_control() -> str:
@@ -87,7 +90,9 @@ def _waiting(numbers: list[int], trials: Mapping[int, Any]) -> str:
     total, free = ray.cluster_resources(), ray.available_resources()
     wanted = [name for name, amount in asked.items() if amount]
     has_fresh = any(map(is_fresh, numbers))
-    named = listed(_some([name_of(each) if has_fresh else str(each) for each in numbers]))
+    named = listed(
+        first_of([name_of(each) if has_fresh else str(each) for each in numbers], _MOST_NAMED)
+    )
     verb = "waits" if len(numbers) == 1 else "wait"
     what = "" if has_fresh else f"{counted(len(numbers), 'trial').split()[1]} "
     return (
@@ -100,9 +105,8 @@ def _waiting(numbers: list[int], trials: Mapping[int, Any]) -> str:
 
 def _lost_nodes() -> list[str]:
     lost = [node["NodeManagerHostname"] for node in ray.nodes() if not node["Alive"]]
-    return [f"{counted(len(lost), 'node')} left Ray: {listed(_some(lost))}"] if lost else []
-
-
-def _some(texts: list[str]) -> list[str]:
-    more = len(texts) - _MOST_NAMED
-    return [*texts[:_MOST_NAMED], f"{more} more"] if more > 0 else texts
+    return (
+        [f"{counted(len(lost), 'node')} left Ray: {listed(first_of(lost, _MOST_NAMED))}"]
+        if lost
+        else []
+    )
