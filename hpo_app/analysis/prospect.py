@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from hpo_app.plan.search_space import Params, SearchSpace
     from hpo_app.study.records import Study, TrialRecord
 
+# How the sentence begins, by which a run's reason to end is told from any other.
+DONE = "further trials can be expected to gain"
 _OVER = (TrialState.FINISHED, TrialState.STOPPED)
 
 
@@ -111,4 +113,4 @@ def prospect_of(study: Study) -> Outlook | None:
 def prospect_sentence(outlook: Outlook) -> str:
     """Return what can be expected of further trials."""
     gain, noise = number(outlook.gain), number(outlook.noise)
-    return f"further trials can be expected to gain {gain}, which is below the noise of {noise}"
+    return f"{DONE} {gain}, which is below the noise of {noise}"

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from hpo_app.analysis.best import settled_value
 from hpo_app.analysis.claim import verdict_of
-from hpo_app.analysis.prospect import prospect_of, prospect_sentence
+from hpo_app.analysis.prospect import DONE, prospect_of, prospect_sentence
 from hpo_app.analysis.summary import summarize
 from hpo_app.errors import listed
 from hpo_app.report.format import bounds_text, counted, duration, number, objectives_text, plain
@@ -92,10 +92,10 @@ def baseline_sentences(study: Study, best: TrialRecord | None) -> list[str]:
 def prospect_sentences(study: Study) -> list[str]:
     """Return that further trials are not worth it, where that is so and was not the end itself."""
     prospect = prospect_of(study)
-    if prospect is None or not prospect.is_done:
+    if prospect is None or not prospect.is_done or DONE in study.stop_reason:
         return []
     text = prospect_sentence(prospect)
-    return [] if text[:20] in study.stop_reason else [f"{text[0].upper()}{text[1:]}."]
+    return [f"{text[0].upper()}{text[1:]}."]
 
 
 def _on_the_front(summary: StudySummary) -> str:

@@ -88,11 +88,6 @@ class Recorder(Callback):
         """Why the run is to end before its last trial; empty while it goes on."""
         return self.ending.stop_reason
 
-    @property
-    def search_end(self) -> str:
-        """Why the search, and not the run, is to end before its last trial, or empty."""
-        return self.ending.search_end
-
     def study(self) -> Study:
         """Return the study as it stands."""
         return self._ledger.study()

@@ -104,14 +104,14 @@ def test_without_a_confirmation_no_fresh_training_is_taken_up(reopened):
 def test_no_trial_is_asked_for_where_the_time_of_the_search_is_over(reopened):
     on = ("confirm=standard", "confirm.contenders=1", "num_trials=4")
     recorder, _ = reopened(*on, "time_budget_s=1e-9")
-    assert "the rest was for the confirmation" in recorder.search_end
+    assert "the rest was for the confirmation" in recorder.ending.search_end
     assert recorder.study().race is not None
 
 
 def test_with_time_left_the_search_goes_on(reopened):
     on = ("confirm=standard", "confirm.contenders=1", "num_trials=4")
     recorder, _ = reopened(*on, "time_budget_s=3600")
-    assert not recorder.search_end
+    assert not recorder.ending.search_end
 
 
 def test_that_all_are_out_of_the_race_is_said_once(make_trial, make_study):
