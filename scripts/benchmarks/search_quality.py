@@ -126,16 +126,16 @@ def missing(arguments: argparse.Namespace) -> Any:
 
 def chosen_methods(arguments: argparse.Namespace) -> list[str]:
     """Return the methods to run; ends with a message if one cannot be run here."""
-    from quality.methods import METHODS, VARIANTS  # noqa: PLC0415 - Ray
+    from quality.methods import METHODS  # noqa: PLC0415 - Ray
     from quality.peers import PEERS, absent  # noqa: PLC0415
-    from quality.variants import TRIED  # noqa: PLC0415
+    from quality.variants import VARIANTS  # noqa: PLC0415
 
     here = list(PEERS) if arguments.peers else []
     chosen = arguments.methods or [
         *METHODS,
-        *({**VARIANTS, **TRIED} if arguments.variants else here),
+        *(VARIANTS if arguments.variants else here),
     ]
-    known = [*METHODS, *VARIANTS, *TRIED, *PEERS]
+    known = [*METHODS, *VARIANTS, *PEERS]
     unknown = set(chosen) - set(known)
     if unknown:
         sys.exit(f"no method {', '.join(sorted(unknown))}; there are {', '.join(known)}")
@@ -147,13 +147,13 @@ def chosen_methods(arguments: argparse.Namespace) -> list[str]:
 def prepare(data: Path | None, environments: Path | None, full_trials: int) -> None:
     """Load tasks and methods in a process that runs some of them; a run pays so many trials."""
     os.environ.setdefault("OMP_NUM_THREADS", "1")
-    from quality.methods import METHODS, VARIANTS  # noqa: PLC0415
+    from quality.methods import METHODS  # noqa: PLC0415
     from quality.peers import peers  # noqa: PLC0415
     from quality.tasks import load_tasks  # noqa: PLC0415
-    from quality.variants import TRIED  # noqa: PLC0415
+    from quality.variants import VARIANTS  # noqa: PLC0415
 
     there = peers(environments, full_trials) if environments else {}
-    _METHODS.update({**METHODS, **VARIANTS, **TRIED, **there})
+    _METHODS.update({**METHODS, **VARIANTS, **there})
     _TASKS.update({task.name: task for task in load_tasks(data, say=lambda _: None)})
 
 

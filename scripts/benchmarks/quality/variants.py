@@ -12,7 +12,7 @@ from hpo_app.search.engine import Outcome
 from hpo_app.search.optuna_engine import OptunaEngine
 from hpo_app.study.earlier import EarlierTrial
 from hpo_app.study.records import Report, TrialState
-from quality.methods import Ours, best_of, reports_of
+from quality.methods import Ours, best_of, best_shared, best_whole, reports_of
 from quality.simulator import CONTINUE, PAUSE
 
 
@@ -135,7 +135,72 @@ def _position(parameter: Any, value: Any) -> float:
     return float(parameter.index(value) if is_choice else parameter.position(value))
 
 
-TRIED: dict[str, Callable[[Task, int], Method]] = {
+class CompleteEngine(OptunaEngine):
+    """Tells a stopped trial as complete with its last value, as Ray's adapter does."""
+
+    def tell(self, number: int, outcome: Outcome) -> str:
+        state = outcome.state
+        state = TrialState.FINISHED if state is TrialState.STOPPED else state
+        return super().tell(number, Outcome(state, outcome.reports))
+
+
+def best_last(trials: Sequence[SimulatedTrial]) -> SimulatedTrial | None:
+    """Return the best last value at any length: what Ray Tune hands back."""
+    reported = [trial for trial in trials if trial.reports]
+    return min(reported, key=lambda trial: trial.reports[-1], default=None)
+
+
+def best_mean(trials: Sequence[SimulatedTrial], count: int = 3) -> SimulatedTrial | None:
+    """Return the furthest trained with the best mean of its last reports."""
+    reported = [trial for trial in trials if trial.reports]
+    return min(
+        reported,
+        key=lambda trial: (
+            -len(trial.reports),
+            sum(trial.reports[-count:]) / len(trial.reports[-count:]),
+        ),
+        default=None,
+    )
+
+
+def variant(*overrides: str, **parts: Any) -> Callable[[Task, int], Method]:
+    """Return the standard preset with something changed."""
+    return lambda task, seed: Ours(task, seed, ["preset=standard", *overrides], **parts)
+
+
+VARIANTS: dict[str, Callable[[Task, int], Method]] = {
+    "grace 1": variant("scheduler.grace_period=1"),
+    "grace 1, factor 4": variant("scheduler.grace_period=1", "scheduler.reduction_factor=4"),
+    "grace 1, factor 2": variant("scheduler.grace_period=1", "scheduler.reduction_factor=2"),
+    "factor 4": variant("scheduler.reduction_factor=4"),
+    "grace 4, factor 2": variant("scheduler.grace_period=4", "scheduler.reduction_factor=2"),
+    "startup 5": variant("search_alg.n_startup_trials=5"),
+    "startup 20": variant("search_alg.n_startup_trials=20"),
+    "grace 1, startup 20": variant("scheduler.grace_period=1", "search_alg.n_startup_trials=20"),
+    "told complete": variant(engine=CompleteEngine),
+    "grace 1, told complete": variant("scheduler.grace_period=1", engine=CompleteEngine),
+    "grace 1, factor 4, told complete": variant(
+        "scheduler.grace_period=1", "scheduler.reduction_factor=4", engine=CompleteEngine
+    ),
+    "best whole": variant(choose=best_whole),
+    "best last": variant(choose=best_last),
+    "best mean of 3": variant(choose=best_mean),
+    "grace 1, best last": variant("scheduler.grace_period=1", choose=best_last),
+    "best shared": variant(choose=best_shared),
+    "brackets 3, best shared": variant("scheduler.brackets=3", choose=best_shared),
+    "grace 1, brackets 3, best shared": variant(
+        "scheduler.grace_period=1", "scheduler.brackets=3", choose=best_shared
+    ),
+    "factor 4, best shared": variant("scheduler.reduction_factor=4", choose=best_shared),
+    "grace 3, best shared": variant("scheduler.grace_period=3", choose=best_shared),
+    "median stopping, best shared": variant("scheduler=median_stopping", choose=best_shared),
+    "told complete, best shared": variant(engine=CompleteEngine, choose=best_shared),
+    "factor 4, told complete, best shared": variant(
+        "scheduler.reduction_factor=4", engine=CompleteEngine, choose=best_shared
+    ),
+    "production, best shared": lambda task, seed: Ours(
+        task, seed, ["preset=production"], choose=best_shared
+    ),
     "promoting": Promoting,
     "promoting, grace 1": lambda task, seed: Promoting(task, seed, grace=1),
     "promoting, factor 4": lambda task, seed: Promoting(task, seed, factor=4),

@@ -27,15 +27,20 @@ def losses(config: DictConfig) -> Iterator[float]:
         yield floor + 0.5 / epoch
 
 
+def note(started: float, loss: float) -> None:
+    """Write down an evaluation: from when to now, and what came out."""
+    line = {"started": started, "ended": time.time(), "value": loss, "pid": os.getpid()}
+    with Path(os.environ["EVALUATIONS"]).open("a", encoding="utf-8") as file:
+        file.write(json.dumps(line) + "\n")
+
+
 @hydra.main(version_base=None, config_path=".", config_name="config")
 def main(config: DictConfig) -> float:
     """Train, and write down from when to when, and what came out."""
     started, loss = time.time(), math.inf
     for loss in losses(config):  # noqa: B007 - the last one counts
         pass
-    line = {"started": started, "ended": time.time(), "value": loss, "pid": os.getpid()}
-    with Path(os.environ["EVALUATIONS"]).open("a", encoding="utf-8") as file:
-        file.write(json.dumps(line) + "\n")
+    note(started, loss)
     return loss
 
 

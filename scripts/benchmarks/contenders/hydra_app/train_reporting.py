@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import math
-import os
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import hydra
-from train import losses
+from train import losses, note
 
 import hpo_app
 
@@ -27,9 +24,7 @@ def main(config: DictConfig) -> float:
         for loss in losses(config):
             hpo_app.report({"value": loss})
     finally:  # A trial that is stopped leaves by an exception.
-        line = {"started": started, "ended": time.time(), "value": loss, "pid": os.getpid()}
-        with Path(os.environ["EVALUATIONS"]).open("a", encoding="utf-8") as file:
-            file.write(json.dumps(line) + "\n")
+        note(started, loss)
     return loss
 
 
