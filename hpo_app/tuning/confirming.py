@@ -89,7 +89,10 @@ class Confirming:
                 return None
             write("raced", **race.to_fields())
             study = study_now()
-        self._most = race.trainings + race.has_replay
+        # What an earlier race trained counts for this one only where its contenders race again.
+        racing = {*race.contenders, *race.others}
+        others = sum(each.fresh is None or each.fresh.of not in racing for each in study.fresh)
+        self._most = race.trainings + race.has_replay + others
         fresh = self._wanted(study, write)
         if fresh is None:
             return None
@@ -108,8 +111,9 @@ class Confirming:
             return None
         num_ended = self._num_begun - len(self._open)
         seconds = statistics.fmean(self._seconds) if self._seconds else None
-        turns = math.ceil(max(self._most - num_ended, 0) / self.slots)
-        return FreshSoFar(num_ended, self._most, None if seconds is None else turns * seconds)
+        most = max(self._most, num_ended)
+        turns = math.ceil((most - num_ended) / self.slots)
+        return FreshSoFar(num_ended, most, None if seconds is None else turns * seconds)
 
     def end_of_search(self, elapsed_s: float) -> str:
         """Return why the search may take no more of the time; empty while it may."""

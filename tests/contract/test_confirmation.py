@@ -176,8 +176,11 @@ def test_a_longer_run_trains_anew_only_what_it_does_not_know(
     assert len(once.trials) == 8
     assert once.winner is not None
     longer = [*CONFIRM, "num_trials=16"]
+    seen.clear()
     twice = run_search(plan(*longer), tmp_path, silent_view, {}, changes=longer)
     assert len(twice.trials) == 16
     assert twice.winner is not None
+    assert seen[-1].num_ended == len(twice.fresh)
+    assert all(len(once.fresh) <= so_far.num_ended <= so_far.most for so_far in seen)
     assert max(Counter(fresh_of(twice)).values()) == 1
     assert dump(twice)[16 : 16 + len(once.fresh)] == [e for e in dump(once) if e[1]]
