@@ -6,11 +6,11 @@ import random
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from ray.tune.experiment import Trial as TuneTrialRecord
 from ray.tune.schedulers import PopulationBasedTraining, TrialScheduler
 
 from hpo_app.plan.search_space import Choice, Integer, Real
 from hpo_app.training.seeds import derive_seed
+from hpo_app.tuning.turns import TakesTurns
 
 
 if TYPE_CHECKING:
@@ -21,10 +21,9 @@ if TYPE_CHECKING:
     from hpo_app.study.records import Study, TrialRecord
 
 _MOST_MOVES = 100
-_ACTIVE = (TuneTrialRecord.RUNNING, TuneTrialRecord.PENDING)
 
 
-class PopulationTraining(PopulationBasedTraining):
+class PopulationTraining(TakesTurns, PopulationBasedTraining):
     """Ray's population-based training with mutations derived from the search space.
 
     Ray multiplies values by 0.8 or 1.2 and never looks at bounds (ray-project/ray#5035). Here a
@@ -34,7 +33,6 @@ class PopulationTraining(PopulationBasedTraining):
     Attributes:
         on_clone: Told of each exploit step: target, source, iteration, new parameters and the
             folder of the copied checkpoint.
-        max_running: How many members may train at once; None for no limit.
         iterations: Iterations of a full trial; the state of a member that has trained so far is
             not copied, because nobody could train on from it. None if that is not known.
 
@@ -60,7 +58,6 @@ class PopulationTraining(PopulationBasedTraining):
         self._random = random.Random(seed)
         self._past: dict[int, tuple[TrialRecord, float]] = {}
         self.on_clone: Callable[[int, int, int, Params, str], None] | None = None
-        self.max_running: int | None = None
         self.iterations: int | None = None
 
     def remember(self, study: Study, events: Iterable[Event]) -> None:  # noqa: ARG002
@@ -104,10 +101,7 @@ class PopulationTraining(PopulationBasedTraining):
     def choose_trial_to_run(self, tune_controller: Any) -> Any:
         """Return the member that trained least, or None while as many train as may."""
         chosen = super().choose_trial_to_run(tune_controller)
-        if chosen is None or chosen.status == TuneTrialRecord.PENDING or self.max_running is None:
-            return chosen
-        active = [trial for trial in tune_controller.get_trials() if trial.status in _ACTIVE]
-        return chosen if len(active) < self.max_running else None
+        return self.in_turn(chosen, tune_controller.get_trials())
 
     def is_in_use(self, path: str) -> bool:
         """Return whether a member may still copy the checkpoint in this folder."""

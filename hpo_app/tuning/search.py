@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from hpo_app.study.records import TrialRecord
     from hpo_app.tuning.past import Restart
     from hpo_app.tuning.recorder import Recorder
+    from hpo_app.tuning.turns import TakesTurns
 
 
 class TuneSearch(SearchAlgorithm):
@@ -32,6 +33,7 @@ class TuneSearch(SearchAlgorithm):
         num_trials: How many trials to make.
         slots: How many may be there at once; where a scheduler pauses, how many unpaused.
         does_pause: Whether the scheduler pauses trials until others have come as far.
+        turns: The scheduler, if it says which of those are to go on before a new one is made.
         searcher: Ray's searcher behind ours, if there is one: schedulers that are made for one
             talk to it.
         store: Where the states of trials are kept.
@@ -44,12 +46,14 @@ class TuneSearch(SearchAlgorithm):
         slots: int,
         *,
         does_pause: bool = False,
+        turns: TakesTurns | None = None,
         searcher: Any = None,
     ) -> None:
         self._recorder = recorder
         self.num_trials = num_trials
         self.slots = slots
         self.does_pause = does_pause
+        self.turns = turns
         self.searcher = searcher
         self.store = recorder.storage.store
         self._spec: dict[str, Any] = {}
@@ -74,6 +78,7 @@ class TuneSearch(SearchAlgorithm):
             return None
         recorder = self._recorder
         taken = recorder.alive.num_active if self.does_pause else len(recorder.alive)
+        taken += self.turns.num_ready if self.turns is not None else 0
         if taken >= self.slots:
             return None
         trial = self._next()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -13,16 +14,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from hpo_app.signals import HANDLED
-from hpo_app.tuning.own_ray import SHARE, SHARED
+from hpo_app.tuning.own_ray import LINES, SHARE, SHARED
 
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 LOG_NAME = "search.log"
-# Set for the process of a search: what its lines begin with, and the file that takes them.
+# Set for the process of a search: what its lines begin with.
 NAME = "HPO_SEARCH_NAME"
-LINES = "HPO_SWEEP_LOG"
+# What of its command line a person typed, as a list in JSON; not set if all of it was.
+TYPED = "HPO_SEARCH_TYPED"
 _POLL_S = 0.1
 # What a process takes to end in order that was told to, before it is ended in another way.
 _PATIENCE_S = 35.0
@@ -40,6 +42,7 @@ class SearchProcess:
         lines: The file that takes what happens in all searches, a line an event.
         share: How many of its trials run at once.
         stop: The file that tells all searches to end; holds the number of a signal.
+        typed: What of the arguments a person typed at this start; None for all.
     """
 
     name: str
@@ -49,6 +52,7 @@ class SearchProcess:
     lines: str
     share: int
     stop: str
+    typed: tuple[str, ...] | None = None
 
     def run(self, address: str) -> int:
         """Run the search to its end, and return its exit code; negative if a signal killed it.
@@ -90,7 +94,8 @@ class SearchProcess:
         if own.get("OMP_NUM_THREADS") == "1":
             del kept["OMP_NUM_THREADS"]  # Ray's own choice for a task that holds no CPU.
         shared = {SHARED: address, SHARE: str(self.share)}
-        return {**kept, **shared, NAME: self.name, LINES: self.lines}
+        told = {} if self.typed is None else {TYPED: json.dumps(self.typed)}
+        return {**kept, **shared, **told, NAME: self.name, LINES: self.lines}
 
 
 def _ended(process: subprocess.Popen[bytes], stop: Path) -> int:
@@ -108,6 +113,12 @@ def _code(stop: Path) -> int:
         return 128 + int(stop.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return 128 + HANDLED[0]
+
+
+def typed_for_search() -> tuple[str, ...] | None:
+    """Return what of this process's command line a person typed; None for all."""
+    text = os.environ.get(TYPED)
+    return None if text is None else tuple(map(str, json.loads(text)))
 
 
 def end_with_starter() -> None:

@@ -109,7 +109,7 @@ def test_a_run_from_plan_to_training(hpo, tmp_path):
 
 
 @pytest.mark.ray
-@pytest.mark.parametrize("scheduler", ["pbt", "pb2"])
+@pytest.mark.parametrize("scheduler", ["pbt", pytest.param("pb2", marks=pytest.mark.soak)])
 def test_a_population_keeps_to_conditions_and_rules(search, scheduler):
     study = search(
         f"scheduler={scheduler}",

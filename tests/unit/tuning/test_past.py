@@ -1,6 +1,7 @@
 """Where a trial of an earlier start goes on from."""
 
 import shutil
+from types import SimpleNamespace
 
 import pytest
 
@@ -167,3 +168,52 @@ def test_median_stopping_decides_after_a_kill_what_it_would_have_decided(tmp_pat
     assert reminded.on_trial_result(None, Newcomer(), report) == "STOP"
     good = {"iteration": 3, "judged": 0.5}
     assert reminded.on_trial_result(None, Newcomer(), good) == "CONTINUE"
+
+
+def median_of(events, tmp_path, **settings):
+    from hpo_app.tuning.median import MedianStopping
+    from hpo_app.tuning.past import remind
+
+    scheduler = MedianStopping("iteration", grace_period=1, min_samples_required=1, **settings)
+    scheduler.set_search_properties("judged", "min")
+    made = [Event(seq, float(seq), *event) for seq, event in enumerate(events)]
+    remind(scheduler, Past(tmp_path, made))
+    return scheduler
+
+
+def reported(number, *values):
+    yield "asked", {"trial": number, "params": {}, "is_default": False, "seed": number}
+    for iteration, value in enumerate(values, start=1):
+        metrics = {"loss": value}
+        yield "reported", {"trial": number, "iteration": iteration, "metrics": metrics}
+
+
+def test_median_stopping_knows_a_trial_that_goes_on_by_what_it_reported_before(tmp_path):
+    events = [("opened", OPENED), *reported(0, 2.0, 2.0, 2.0, 2.0), *reported(1, 1.0, 3.0)]
+    scheduler = median_of(events, tmp_path)
+    trial = SimpleNamespace(trial_id="000001", status="RUNNING")
+    goes_on = type("Trial", (), vars(trial))()
+    scheduler.on_trial_add(None, goes_on)
+    # Its best is 1, of before; and it is no other trial that it would be compared with.
+    report = {"iteration": 3, "judged": 3.0}
+    assert scheduler.on_trial_result(None, goes_on, report) == "CONTINUE"
+    assert len(scheduler._results) == 2
+
+
+def test_median_stopping_pauses_nobody_for_a_trial_that_waits(tmp_path):
+    scheduler = median_of([("opened", OPENED)], tmp_path)
+    waiting = SimpleNamespace(get_live_trials=lambda: [SimpleNamespace(status="PENDING")])
+    first = type("Trial", (), {"trial_id": "000000"})()
+    scheduler.on_trial_add(waiting, first)
+    report = {"iteration": 1, "judged": 3.0}
+    assert scheduler.on_trial_result(waiting, first, report) == "CONTINUE"
+
+
+def test_a_clock_that_begins_anew_where_a_run_goes_on_is_not_used():
+    from hpo_app.config.compose import compose_config
+    from hpo_app.config.parse import parse_plan
+    from hpo_app.tuning.runner import _scheduler
+
+    clock = "scheduler.time_attr=training_iteration"
+    plan = parse_plan(*compose_config(["search_space=quadratic", "scheduler=asha", clock]))
+    assert _scheduler(plan)._time_attr == "iteration"
