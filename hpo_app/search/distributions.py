@@ -2,7 +2,8 @@
 
 Optuna draws numbers and plain words only. Everything else is drawn as a position: a list or a
 mapping by its place, an ordinal by its rank, a normal parameter and one with a logarithmic scale
-and a step by its share of the range.
+and a step by its share of the range. What has one value only is not drawn: Optuna's QMC takes it
+for a condition and says so in the middle of the screen.
 """
 
 from __future__ import annotations
@@ -21,18 +22,24 @@ if TYPE_CHECKING:
 
 
 def to_distributions(space: SearchSpace) -> dict[str, BaseDistribution]:
-    """Return one Optuna distribution per parameter, in the order of the space."""
-    return {name: _distribution(space[name]) for name in space}
+    """Return one Optuna distribution per parameter to draw, in the order of the space."""
+    distributions = {name: _distribution(space[name]) for name in space}
+    return {name: each for name, each in distributions.items() if not each.single()}
 
 
 def to_drawn(space: SearchSpace, params: Params) -> dict[str, object]:
     """Return what Optuna would have drawn to get `params`; inactive ones are at their default."""
-    return {name: _drawn(space[name], value) for name, value in space.complete(params).items()}
+    whole = space.complete(params)
+    return {name: _drawn(space[name], whole[name]) for name in to_distributions(space)}
 
 
 def to_params(space: SearchSpace, drawn: dict[str, object]) -> Params:
     """Return the values that `drawn` stands for, of the parameters that are active."""
-    return space.active({name: _value(space[name], value) for name, value in drawn.items()})
+    values = {
+        name: _value(parameter, drawn[name]) if name in drawn else parameter.at(0.5)
+        for name, parameter in space.parameters.items()
+    }
+    return space.active(values)
 
 
 def _distribution(parameter: Parameter) -> BaseDistribution:

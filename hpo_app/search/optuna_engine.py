@@ -5,11 +5,17 @@ stopped is PRUNED with its curve, so that a model never takes its early value fo
 that crashed or reported nothing usable is FAIL. Ray's own wrapper reports a stopped trial as
 complete, and leaves one that reported NaN running for ever (measured with Ray 2.60).
 
+One sampler gets less than the truth: Optuna's Gaussian process does not look at a trial that is not
+COMPLETE, and under early stopping that leaves it with the few that were trained to their end. It
+hears of one that was stopped as COMPLETE with its last value (BENCHMARKS.md has the difference).
+
 Of each constraint it hears how far a trial is beyond it, as a share of the bound.
 """
 
 from __future__ import annotations
 
+import contextlib
+import sys
 from typing import TYPE_CHECKING, Any
 
 import optuna
@@ -17,12 +23,13 @@ from optuna.study import StudyDirection
 from optuna.trial import TrialState as OptunaState
 
 from hpo_app.plan.run_plan import Mode
+from hpo_app.search.auto import AutoSampler
 from hpo_app.search.distributions import to_distributions, to_drawn, to_params
 from hpo_app.study.records import TrialState
 
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from hpo_app.plan.criteria import Criteria
     from hpo_app.plan.search_space import Params, SearchSpace
@@ -43,8 +50,30 @@ def is_sampler(built: object) -> bool:
     return isinstance(built, optuna.samplers.BaseSampler)
 
 
+@contextlib.contextmanager
+def _one_thread() -> Iterator[None]:
+    """Keep a Gaussian process to one thread of torch, if it has come to torch at all.
+
+    Its matrices are small: on cores that trials keep busy, two threads took seven times the CPU
+    time of one, most of it waiting for each other.
+    """
+    torch = sys.modules.get("torch")
+    if torch is None:
+        yield
+        return
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
 class OptunaEngine:
     """An Optuna sampler over our search space.
+
+    Attributes:
+        note: What a person should know of the sampler; empty if all is well.
 
     Source:
         Optuna's ask-and-tell interface, https://optuna.readthedocs.io.
@@ -58,10 +87,18 @@ class OptunaEngine:
         directions = [_DIRECTIONS[objective.mode] for objective in criteria.objectives]
         self._study = optuna.create_study(sampler=sampler, directions=directions)
         self._open: dict[int, optuna.trial.Trial] = {}
+        self.note: str = getattr(sampler, "note", "")
+        is_process = isinstance(sampler, (optuna.samplers.GPSampler, AutoSampler))
+        is_blind = is_process and not criteria.has_several
+        self._told_as = {
+            state: OptunaState.COMPLETE if is_blind and told is OptunaState.PRUNED else told
+            for state, told in _TOLD_AS.items()
+        }
 
     def propose(self, number: int) -> Params:
         """Return the values that trial `number` shall be trained with."""
-        trial = self._study.ask(self._distributions)
+        with _one_thread():
+            trial = self._study.ask(self._distributions)
         self._open[number] = trial
         return to_params(self._space, trial.params)
 
@@ -78,7 +115,7 @@ class OptunaEngine:
         """Take what became of a trial; return Optuna's word for it."""
         trial = self._open.pop(number)
         curve = outcome.curve(self._criteria.objective.metric)
-        told = _TOLD_AS[outcome.state] if curve else OptunaState.FAIL
+        told = self._told_as[outcome.state] if curve else OptunaState.FAIL
         if told is not OptunaState.FAIL:
             # Told of every trial that counts: a Gaussian process wants as many from each.
             for bound, excess in self._criteria.excesses(outcome.last).items():
@@ -102,7 +139,7 @@ class OptunaEngine:
             return  # As in `tell`.
         metrics = {self._criteria.objective.metric: trial.curve[-1][1], **trial.others}
         known = optuna.trial.create_trial(
-            state=_TOLD_AS[trial.state],
+            state=self._told_as[trial.state],
             values=self._values(metrics),
             params=to_drawn(self._space, trial.params),
             distributions=self._distributions,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING
 
-from hpo_app.errors import Problem, RunFolderError
+from hpo_app.errors import PlanError, Problem, RunFolderError
 from hpo_app.search.engine import Exhausted, Outcome
 from hpo_app.search.prior import first_draws
 from hpo_app.search.tried import Tried
@@ -68,6 +68,7 @@ class Searcher:
 
         Raises:
             Exhausted: If there is nothing more to try.
+            PlanError: If the engine proposes what is outside of the search space.
         """
         number = self.num_asked
         params = self._draw(number)
@@ -106,6 +107,7 @@ class Searcher:
                 if self._open:
                     return None
                 break  # It waits for results, and no trial is left that could bring one.
+            self._refuse_outside(number, params)
             if self._tried.allows(params):
                 return params
             outcome = self._tried.outcome(params)
@@ -117,6 +119,18 @@ class Searcher:
         params = self._tried.another(derive_seed(self._seed, "another", number))
         self._engine.impose(number, params)
         return params
+
+    def _refuse_outside(self, number: int, params: Params) -> None:
+        """Refuse what only a search algorithm of a person's own proposes; Optuna does not look.
+
+        In the journal it would keep the run from going on.
+        """
+        outside = [f"{name}={value}" for name, value in self._outside(params)]
+        if outside:
+            expected = "proposals inside of the search space"
+            fix = "correct the search algorithm that search_alg._target_ names"
+            got = f"{', '.join(outside)} for trial {number}"
+            raise PlanError([Problem("search_alg", got, expected, fix)])
 
     def _start(self, number: int, params: Params) -> None:
         self._open.add(number)

@@ -7,7 +7,7 @@ import math
 import random
 from typing import TYPE_CHECKING
 
-from hpo_app.plan.configurations import configurations
+from hpo_app.plan.configurations import Counted, TooMany, configurations
 from hpo_app.plan.search_space import Choice, Integer, Normal
 from hpo_app.search.engine import Exhausted
 
@@ -24,24 +24,6 @@ _RULED_DRAWS = 20_000
 # How many values are combined in one run to find what is left of a space: some seconds, once.
 _MOST_COMBINED = 2_000_000
 _MOST_SHUFFLED = 10_000
-
-
-class _TooMany(Exception):  # noqa: N818 - an end, and no error
-    """More values than a run can combine."""
-
-
-class _Counted:
-    """Values that can be gone through until all of a run together are too many."""
-
-    def __init__(self, values: Sequence[ParamValue], left: Iterator[int]) -> None:
-        self._values = values
-        self._left = left
-
-    def __iter__(self) -> Iterator[ParamValue]:
-        for value in self._values:
-            if next(self._left, None) is None:
-                raise _TooMany
-            yield value
 
 
 class Tried:
@@ -119,7 +101,7 @@ class Tried:
         while self._next is None or self._next in self:
             try:
                 self._next = next(self._in_order, None)
-            except _TooMany:
+            except TooMany:
                 self._next = None
             if self._next is None:
                 return None
@@ -162,7 +144,7 @@ def _in_order(space: SearchSpace) -> Iterator[Params]:
     """Yield all configurations that keep the rules, each once.
 
     Raises:
-        _TooMany: Where they are more than a run can look at.
+        TooMany: Where they are more than a run can look at.
     """
     source, left = random.Random(0), iter(range(_MOST_COMBINED))
     values: dict[str, Iterable[ParamValue]] = {}
@@ -170,7 +152,7 @@ def _in_order(space: SearchSpace) -> Iterator[Params]:
         some = _values(space[name])
         # Neighbours are alike: in their own order the first trials would be, too.
         shuffled = source.sample(some, len(some)) if len(some) <= _MOST_SHUFFLED else some
-        values[name] = _Counted(shuffled, left) if len(some) > 1 else some
+        values[name] = Counted(shuffled, left) if len(some) > 1 else some
     yield from configurations(space, values)
 
 

@@ -163,9 +163,12 @@ class Judge:
         for_race = max(trainings - 2 * claim, 0)
         count = max(min(settings["contenders"], len(found), for_race // first), 1)
         params = [*(each for each, _ in found[:count]), self._default]
-        race = Race(
-            tuple(range(count)), count, trainings, first, claim, max(claim, _MOST_CLAIM_SEEDS)
-        )
+        room = for_race // first
+        racing = tuple(range(count))
+        if settings["default_races"] and room > 1:
+            racing = (*racing[: room - 1], count)
+        most = max(claim, _MOST_CLAIM_SEEDS)
+        race = Race(racing, count, trainings, first, claim, most, narrows=True)
         gains: dict[Any, float | None] = {}
         while (stands := standing(race, gains, {})).wanted:
             for fresh in stands.wanted:
@@ -236,7 +239,12 @@ def tables(
     ours: Sequence[str] = ("hpo_app",),
 ) -> str:
     """Return a table in Markdown: each method and share at each total budget."""
-    settings = settings or {"contenders": 6, "first_seeds": 1, "claim_seeds": 3}
+    settings = settings or {
+        "contenders": 6,
+        "first_seeds": 1,
+        "claim_seeds": 3,
+        "default_races": 1,
+    }
     judges = {name: Judge(noisy) for name, noisy in tasks.items()}
     texts = ["| " + " | ".join(_HEAD) + " |", "|---:|---|" + "---:|" * (len(_HEAD) - 2)]
     for total in totals:

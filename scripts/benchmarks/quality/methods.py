@@ -301,6 +301,7 @@ METHODS: dict[str, Callable[[Task, int], Method]] = {
     "random+asha": lambda task, seed: Ours(task, seed, ["search_alg=random", "scheduler=asha"]),
     "optuna": lambda task, seed: Ours(task, seed, ["search_alg=optuna", "scheduler=fifo"]),
     "standard": lambda task, seed: Ours(task, seed, ["preset=standard"]),
+    "auto": lambda task, seed: Ours(task, seed, ["preset=standard", "search_alg=auto"]),
     "production": lambda task, seed: Ours(task, seed, ["preset=production"]),
     "ray-tune": RayTune,
     "optuna-hyperband": OptunaHyperband,

@@ -3,11 +3,14 @@
 
 from __future__ import annotations
 
-from statistics import median
+from statistics import NormalDist, median
 from typing import TYPE_CHECKING, Any
 
+import optuna
+from optuna.trial import TrialState as OptunaState, create_trial
+
 from hpo_app.plan.search_space import Choice
-from hpo_app.search.distributions import to_params
+from hpo_app.search.distributions import to_drawn, to_params
 from hpo_app.search.engine import Outcome
 from hpo_app.search.optuna_engine import OptunaEngine
 from hpo_app.study.earlier import EarlierTrial
@@ -24,6 +27,8 @@ if TYPE_CHECKING:
     from quality.tasks import Task
 
 _LEAST_FOR_A_MODEL = 8
+# A Gaussian process thinks longer about each further trial.
+_MOST_FOR_A_PROCESS = 60
 
 
 class RetoldEngine(OptunaEngine):
@@ -54,7 +59,8 @@ class Promoting(Ours):
     def __init__(
         self, task: Task, seed: int, *overrides: str, grace: int = 2, factor: int = 3, **parts: Any
     ) -> None:
-        super().__init__(task, seed, ["preset=standard", *overrides], engine=RetoldEngine, **parts)
+        parts = {"engine": RetoldEngine, **parts}
+        super().__init__(task, seed, ["preset=standard", *overrides], **parts)
         self._factor, self._whole = factor, task.iterations
         milestones = []
         while grace < task.iterations:
@@ -107,6 +113,81 @@ class ExtrapolatingEngine(OptunaEngine):
             if last is not None:
                 return super().tell(number, Outcome(TrialState.FINISHED, (last,)))
         return super().tell(number, outcome)
+
+
+class ModelledEngine(OptunaEngine):
+    """Gives a model every trial that reported as complete, and only as it is known by now.
+
+    Args:
+        values: Returns what each is told with, from their curves.
+    """
+
+    def __init__(
+        self,
+        space: Any,
+        criteria: Any,
+        sampler: Any,
+        *,
+        values: Callable[[Sequence[dict[int, float]]], list[float]],
+    ) -> None:
+        super().__init__(space, criteria, sampler)
+        self._values_of = values
+        self._drawn: dict[int, Params] = {}
+        self._curves: dict[int, dict[int, float]] = {}
+
+    def propose(self, number: int) -> Params:
+        if len(self._curves) == _MOST_FOR_A_PROCESS:
+            self._study.sampler = optuna.samplers.TPESampler(
+                n_startup_trials=0, constant_liar=True, seed=0
+            )
+        told = optuna.create_study(sampler=self._study.sampler)
+        values = dict(zip(self._curves, self._values_of(list(self._curves.values())), strict=True))
+        for known, drawn in self._drawn.items():
+            state = OptunaState.COMPLETE if known in values else OptunaState.RUNNING
+            told.add_trial(
+                create_trial(
+                    state=state,
+                    value=values.get(known),
+                    params=drawn,
+                    distributions=self._distributions,
+                )
+            )
+        self._drawn[number] = told.ask(self._distributions).params
+        return to_params(self._space, self._drawn[number])
+
+    def impose(self, number: int, params: Params) -> None:
+        self._drawn[number] = to_drawn(self._space, params)
+
+    def withdraw(self, number: int) -> None:
+        del self._drawn[number]
+
+    def tell(self, number: int, outcome: Outcome) -> str:
+        self._curves[number] = dict(outcome.curve("loss"))
+        return outcome.state.name
+
+
+def last_values(curves: Sequence[dict[int, float]]) -> list[float]:
+    """Return the last value of each, at whatever length."""
+    return [curve[max(curve)] for curve in curves]
+
+
+def places(curves: Sequence[dict[int, float]]) -> list[float]:
+    """Return the quantiles of a normal distribution by place: the furthest trained, then the best.
+
+    As Optuna's TPE orders stopped trials; an early loss is never taken for one of the end.
+    """
+    order = sorted(
+        range(len(curves)), key=lambda at: (-max(curves[at]), curves[at][max(curves[at])])
+    )
+    normal, found = NormalDist(), [0.0] * len(curves)
+    for place, at in enumerate(order):
+        found[at] = normal.inv_cdf((place + 0.5) / len(curves))
+    return found
+
+
+def modelled(values: Any) -> Callable[..., ModelledEngine]:
+    """Return how such an engine is made."""
+    return lambda *arguments: ModelledEngine(*arguments, values=values)
 
 
 def best_by_forest(space: Any) -> Callable[[Sequence[SimulatedTrial]], SimulatedTrial | None]:
@@ -168,6 +249,13 @@ def variant(*overrides: str, **parts: Any) -> Callable[[Task, int], Method]:
     return lambda task, seed: Ours(task, seed, ["preset=standard", *overrides], **parts)
 
 
+def promoting(*overrides: str, **parts: Any) -> Callable[[Task, int], Method]:
+    """Return the same for trials that pause and are promoted from their first report on."""
+    return lambda task, seed: Promoting(task, seed, *overrides, grace=1, **parts)
+
+
+_GP = ("search_alg=optuna_gp", "search_alg.n_startup_trials=5")
+
 VARIANTS: dict[str, Callable[[Task, int], Method]] = {
     "grace 1": variant("scheduler.grace_period=1"),
     "grace 1, factor 4": variant("scheduler.grace_period=1", "scheduler.reduction_factor=4"),
@@ -210,6 +298,11 @@ VARIANTS: dict[str, Callable[[Task, int], Method]] = {
     "best by a forest": lambda task, seed: Ours(
         task, seed, ["preset=standard"], choose=best_by_forest(task.space)
     ),
+    "gp places": variant(*_GP, engine=modelled(places)),
+    **{
+        f"promoting gp {name}": promoting(*_GP, engine=modelled(values))
+        for name, values in {"last": last_values, "places": places}.items()
+    },
     "gp": lambda task, seed: Ours(
         task,
         seed,

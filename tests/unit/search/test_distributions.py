@@ -67,3 +67,16 @@ def test_every_value_both_ends_included_is_drawn(name, values):
 def test_every_choice_is_drawn_lists_and_mappings_too():
     drawn = [params["choice"] for params in draw(200)]
     assert all(value in drawn for value in ["a", None, [64, 64], {"k": 1}, True])
+
+
+def test_what_has_one_value_is_not_drawn_and_always_there():
+    space, _ = read_space(
+        {
+            "fixed": {"type": "uniform", "low": 2, "high": 2},
+            "word": {"type": "choice", "values": ["a"]},
+            "free": {"type": "randint", "low": 1, "high": 2},
+        }
+    )
+    params = {"fixed": 2.0, "word": "a", "free": 2}
+    assert list(to_distributions(space)) == list(to_drawn(space, params)) == ["free"]
+    assert to_params(space, to_drawn(space, params)) == params

@@ -119,7 +119,7 @@ def test_a_prior_that_cannot_be_is_named(override, key, fix):
 
 def test_a_prior_needs_a_default():
     _, (problem,) = read_space({"free": {**ENTRIES["free"], "prior": 0.1}})
-    assert problem.fix == "add search_space.free.default, or remove the prior"
+    assert problem.fix == "add +search_space.free.default=VALUE, or remove the prior"
 
 
 def test_a_grid_with_a_prior_is_refused():

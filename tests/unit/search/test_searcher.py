@@ -6,7 +6,7 @@ import optuna
 import pytest
 from optuna.trial import TrialState as OptunaState
 
-from hpo_app.errors import RunFolderError
+from hpo_app.errors import PlanError, RunFolderError
 from hpo_app.plan.criteria import Constraint, Criteria
 from hpo_app.plan.read_space import read_space
 from hpo_app.plan.run_plan import Mode, Objective
@@ -44,6 +44,20 @@ def test_without_a_default_trial_0_is_drawn():
     assert make().ask()[2] is False
 
 
+class FarOut(optuna.samplers.RandomSampler):
+    """A sampler of a person's own that does not look at the bounds."""
+
+    def sample_independent(self, *_):
+        return 99.0
+
+
+def test_a_proposal_outside_of_the_space_is_refused_and_not_trained():
+    with pytest.raises(PlanError) as caught:
+        make(FarOut()).ask()
+    (problem,) = caught.value.problems
+    assert (problem.key, problem.got) == ("search_alg", "x=99.0 for trial 0")
+
+
 def test_the_same_seed_proposes_the_same():
     first, second = make(), make()
     assert [first.ask() for _ in range(5)] == [second.ask() for _ in range(5)]
@@ -69,6 +83,20 @@ def test_optuna_is_told_the_truth(state, curve, told, value):
     assert trial.state is told
     assert trial.value == value
     assert trial.intermediate_values == dict(curve)
+
+
+def test_a_gaussian_process_learns_from_trials_that_were_stopped():
+    # Optuna's leaves out all but whole trials. Of these there is none here.
+    searcher = make(optuna.samplers.GPSampler(seed=0, n_startup_trials=6))
+    xs = []
+    for _ in range(12):
+        number, params, _ = searcher.ask()
+        xs.append(params["x"])
+        told = searcher.tell(number, outcome(TrialState.STOPPED, [(1, (xs[-1] - 1.5) ** 2)]))
+        assert told == "COMPLETE"
+    assert max(abs(x - 1.5) for x in xs[-3:]) < 0.5
+    searcher.learn([EarlierTrial("before", 0, TrialState.STOPPED, {"x": 1.0}, ((1, 0.25),))])
+    assert searcher._engine._study.get_trials()[-1].state is OptunaState.COMPLETE
 
 
 def test_a_model_proposes_better_points_than_its_random_start():
