@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from hpo_app.analysis.best import reach
 from hpo_app.analysis.claim_words import claim_sentences
 from hpo_app.analysis.once import once_per_study
 from hpo_app.analysis.race import gains_of, standing
@@ -12,6 +14,7 @@ from hpo_app.analysis.robust import (
     interquartile_mean,
     interval_of,
     interval_of_difference,
+    most_worse,
     probability_of_improvement,
 )
 from hpo_app.analysis.summary import summarize
@@ -36,6 +39,9 @@ class Worth:
         mean: Their interquartile mean; None if every training failed.
         interval: Of the mean; None if there are too few values, or if they are all equal.
         num_failed: How many trainings failed.
+        num_unmet: How many of the others did not keep the constraints.
+        worst: The worst of the values; None if every training failed.
+        most_worse: How large a share of further seeds may be worse than that, see `robust`.
     """
 
     trial: int
@@ -43,6 +49,9 @@ class Worth:
     mean: float | None
     interval: Interval | None
     num_failed: int
+    num_unmet: int = 0
+    worst: float | None = None
+    most_worse: float | None = None
 
 
 @dataclass(frozen=True)
@@ -54,8 +63,12 @@ class Difference:
         gain: Difference of both means, positive where the winner is better; None if it is not
             known.
         interval: Of the gain; None if there are too few values, or if none of both has a spread.
-        probability: How often a training of the winner is better than one of the other.
-        has_no_spread: Whether there are values enough for an interval, but all of a side are equal.
+        probability: How often a training of the winner is better than one of the other; one that
+            failed is worse than any that did not.
+        has_no_spread: Whether there are values enough for an interval, but those that are left of
+            a side without its outer quarters are equal.
+        fails_more: Whether more trainings of the winner than of the other one failed.
+        breaks_more: Whether more of them did not keep the constraints.
     """
 
     to: Worth
@@ -63,11 +76,18 @@ class Difference:
     interval: Interval | None = None
     probability: float | None = None
     has_no_spread: bool = False
+    fails_more: bool = False
+    breaks_more: bool = False
 
     @property
     def is_significant(self) -> bool:
-        """Whether the interval of the gain lies above zero."""
-        return self.interval is not None and self.interval.low > 0.0
+        """Whether the interval of the gain lies above zero, and nothing was paid for it.
+
+        The mean is that of the trainings that did not fail: who fails where the other one learns
+        badly would look better by it.
+        """
+        is_paid_for = self.fails_more or self.breaks_more
+        return self.interval is not None and self.interval.low > 0.0 and not is_paid_for
 
 
 @dataclass(frozen=True)
@@ -119,8 +139,11 @@ class Claim:
         over_default: How it stands to the default; None if there is none, or if it won.
         baselines: How it stands to each configuration that a person brought along.
         search_value: What the search saw of the winner.
-        optimism: By how much that looked better than it is.
+        search_iterations: After how many iterations.
+        optimism: By how much that looked better than it is; None where the search had not trained
+            it to its end, which is no luck.
         num_contenders: How many raced.
+        has_survivor: Whether any of them trained with every fresh seed, the constraints kept.
         num_trainings: How many fresh trainings there were.
         replay: Whether best.yaml led to the same value; None if that was not tried.
         sentences: All of it, for people.
@@ -131,8 +154,10 @@ class Claim:
     over_default: Difference | None
     baselines: tuple[BesideBaseline, ...]
     search_value: float | None
+    search_iterations: int
     optimism: float | None
     num_contenders: int
+    has_survivor: bool
     num_trainings: int
     replay: Replay | None
     sentences: tuple[str, ...] = ()
@@ -205,7 +230,8 @@ def claim_of(study: Study) -> Claim | None:
     if race is None or winner is None:
         return None
     gains = known_gains(study)
-    count = standing(race, gains, mean_seconds(study)).claim_seeds
+    stands = standing(race, gains, mean_seconds(study))
+    count = stands.claim_seeds
     ours = _worth(study, winner, count, gains)
     over = {
         number: _difference(study, ours, _worth(study, number, count, gains))
@@ -215,14 +241,20 @@ def claim_of(study: Study) -> Claim | None:
     sign = study.objective.sign
     seen = next(trial for trial in study.trials if trial.number == winner)
     value = seen.value(study.objective.metric)
+    is_whole = reach(seen, study.iterations) >= study.iterations
+    optimism = None
+    if is_whole and value is not None and ours.mean is not None:
+        optimism = sign * (value - ours.mean)
     claim = Claim(
         winner=ours,
         is_default=race.default == winner,
         over_default=None if race.default is None else over.get(race.default),
         baselines=tuple(_beside(study, each, over) for each in study.baselines),
         search_value=value,
-        optimism=None if value is None or ours.mean is None else sign * (value - ours.mean),
+        search_iterations=seen.iterations,
+        optimism=optimism,
         num_contenders=len(race.contenders),
+        has_survivor=bool(stands.left),
         num_trainings=len(study.fresh),
         replay=_replay(study, winner),
     )
@@ -271,7 +303,21 @@ def _worth(study: Study, of: int, count: int, gains: Mapping[Fresh, float | None
     if not values:
         return Worth(of, (), None, None, count)
     mean = interquartile_mean(values)
-    return Worth(of, values, mean, _with_width(interval_of(values)), count - len(values))
+    unmet = sum(
+        bool(trial.unmet(study.criteria))
+        for trial in study.fresh
+        if trial.fresh in {Fresh(of, Kind.CLAIM, place) for place in range(count)}
+    )
+    return Worth(
+        of,
+        values,
+        mean,
+        _with_width(interval_of(values)),
+        count - len(values),
+        unmet,
+        worst=sign * min(sign * value for value in values),
+        most_worse=most_worse(len(values)),
+    )
 
 
 def _difference(study: Study, ours: Worth, theirs: Worth) -> Difference:
@@ -282,8 +328,21 @@ def _difference(study: Study, ours: Worth, theirs: Worth) -> Difference:
     interval = interval_of_difference(*pair)
     has_no_spread = interval is not None and interval.low == interval.high
     gain = sign * (ours.mean - theirs.mean)
-    better = probability_of_improvement(*pair)
-    return Difference(theirs, gain, _with_width(interval), better, has_no_spread)
+    # One that failed beats nothing.
+    whole = [
+        gains + [-math.inf] * each.num_failed
+        for gains, each in zip(pair, (ours, theirs), strict=True)
+    ]
+    better = probability_of_improvement(*whole)
+    return Difference(
+        theirs,
+        gain,
+        _with_width(interval),
+        better,
+        has_no_spread,
+        fails_more=ours.num_failed > theirs.num_failed,
+        breaks_more=ours.num_unmet > theirs.num_unmet,
+    )
 
 
 def _with_width(interval: Interval | None) -> Interval | None:

@@ -12,6 +12,7 @@ from hpo_app.analysis.once import once_per_study
 from hpo_app.analysis.outlook import FEWEST_TRIALS, outlook
 from hpo_app.analysis.wording import number
 from hpo_app.plan.read_space import read_space
+from hpo_app.study.fresh import Kind
 from hpo_app.study.records import TrialState
 
 
@@ -54,7 +55,8 @@ class Prospect:
         if state not in _OVER or value is None:
             return
         is_whole = state is TrialState.FINISHED or trial.iterations >= self._iterations
-        if is_whole:
+        # A replay has a seed that is among the others already.
+        if is_whole and (trial.fresh is None or trial.fresh.kind is not Kind.REPLAY):
             self.noise.add(trial.params, [each for _, each in trial.curve(metric)])
         if trial.fresh is None and self._is_inside(trial.params):
             gain = None if trial.unmet(self._criteria) else sign * value

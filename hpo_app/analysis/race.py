@@ -1,7 +1,8 @@
 """From scores on fresh seeds to who won, and to which trainings would tell more.
 
 A race in two parts. First the contenders are trained with seeds in common, and those that can no
-longer win are dropped. Then the winner and what it is measured by, the default configuration and a
+longer win are dropped; where a further seed of all cannot be paid for, the best of them get one.
+Then the winner and what it is measured by, the default configuration and a
 person's baselines, are trained with seeds that were held back: whoever comes out first of several
 looks better than it is, also by fresh scores, and what is claimed of it must not rest on those that
 chose it.
@@ -12,7 +13,6 @@ trainings end changes none.
 Sources:
     Maron and Moore (1994), "Hoeffding Races"; Birattari et al. (2002), "A Racing Algorithm for
     Configuring Metaheuristics": contenders are dropped by a paired test over instances in common.
-    Jamieson and Talwalkar (2016), successive halving: the worse half goes after each round.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ import statistics
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from hpo_app.analysis.robust import interquartile_mean, student_quantile
+from hpo_app.analysis.robust import deviation, interquartile_mean, student_quantile
 from hpo_app.study.fresh import Fresh, Kind
 
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from hpo_app.study.fresh import Race
 
@@ -45,7 +45,7 @@ class Standing:
         wanted: Trainings whose results are waited for, in the order in which to start them; empty
             at the end.
         winner: Number of the trial that won; None while the race goes on.
-        left: Contenders that may still win, the leader first.
+        left: Contenders that may still win, the leader first; empty where all have failed.
         num_rounds: With how many seeds those that are left were compared.
         claim_seeds: How many seeds are held back; 0 while that is not known.
     """
@@ -68,19 +68,30 @@ def standing(
         seconds: What one training of a contender takes, for ties.
     """
     left, done, used = race.contenders, 0, 0
+    survivors, survived = left, 0
     for_race = race.trainings - race.claim_seeds * race.num_claims
     while len(left) > 1:
-        step = 1 if done else race.first_seeds
-        if used + step * len(left) > for_race:
+        step, spare = 1 if done else race.first_seeds, for_race - used
+        before, beyond = left, done
+        if done and race.narrows:
+            left = _fitting(left, done, gains, spare)
+        if step * len(left) > spare:
             break
         places = range(done, done + step)
         round_ = [Fresh(of, Kind.RACE, place) for place in places for of in left]
         wanted = tuple(fresh for fresh in round_ if fresh not in gains)
         if wanted:
             return Standing(wanted, None, left, done, 0)
+        waiting = tuple(of for of in before if of not in left)
         done, used = done + step, used + len(round_)
         left = _dropped(left, done, gains)
-    winner = _winner(left, done, gains, seconds) if left else race.contenders[0]
+        if not left and waiting:
+            # Those that did not fit in have failed with no seed.
+            survivors, survived = left, done = waiting, beyond
+            break
+        survivors, survived = (left, done) if left else (survivors, survived)
+    # Where the last ones all fail with the same seed, what they came to before tells them apart.
+    winner = _winner(survivors, survived, gains, seconds)
     runners = (winner, *(number for number in race.others if number != winner))
     spare = (race.trainings - used) // len(runners)
     held_back = _useful(min(max(spare, race.claim_seeds), race.most_claim_seeds))
@@ -95,9 +106,9 @@ def _useful(seeds: int) -> int:
     """Return a number of seeds of which none is wasted.
 
     Of four values two are left after the quarters are cut off, and an interval by one degree of
-    freedom is twice as wide as that of three values.
+    freedom is three times as wide as that of three values. Of eight as many are left as of six.
     """
-    return 3 if seeds == 4 else seeds
+    return {4: 3, 8: 7}.get(seeds, seeds)
 
 
 def _replay(winner: int, count: int, gains: Mapping[Fresh, float | None]) -> tuple[Fresh, ...]:
@@ -130,12 +141,31 @@ def _dropped(
     return (leader, *may_win)
 
 
+def _fitting(
+    left: Sequence[int], done: int, gains: Mapping[Fresh, float | None], spare: int
+) -> tuple[int, ...]:
+    """Return who gets a further seed, the leader first: the best, where not all can be paid for.
+
+    Args:
+        left: Who may still win, the leader first.
+        done: With how many seeds they were trained.
+        gains: What these came to.
+        spare: How many trainings the race has left.
+    """
+    if spare >= len(left) or spare < 2:
+        return tuple(left)
+    means = [interquartile_mean(gains_of(of, Kind.RACE, done, gains)) for of in left]
+    # Of equals either all go on or none.
+    kept = tuple(of for of, mean in zip(left, means, strict=True) if mean >= means[spare - 1])
+    return kept if len(kept) <= spare else tuple(left)
+
+
 def _is_beaten(values: Sequence[float], leaders: Sequence[float]) -> bool:
     """Return whether a paired test over the seeds in common says so."""
     if len(values) < 2:
         return False
     lost = [leader - value for value, leader in zip(values, leaders, strict=True)]
-    error = statistics.stdev(lost) / math.sqrt(len(lost))
+    error = deviation(lost) / math.sqrt(len(lost))
     return statistics.mean(lost) > student_quantile(len(lost) - 1, DROP_LEVEL) * error
 
 
@@ -157,12 +187,3 @@ def cheapest(tied: Sequence[int], seconds: Mapping[int, float]) -> int:
     """Return the cheapest of some trials; of those that cost about the same, the first one."""
     least = min((seconds.get(of, math.inf) for of in tied), default=math.inf)
     return next(of for of in tied if seconds.get(of, math.inf) * _CHEAPER <= least)
-
-
-def rounds(race: Race) -> Iterator[int]:
-    """Yield how many trainings the race takes round by round, if nobody is dropped."""
-    left = race.trainings - race.claim_seeds * race.num_claims
-    step = race.first_seeds
-    while len(race.contenders) > 1 and step * len(race.contenders) <= left:
-        yield step * len(race.contenders)
-        left, step = left - step * len(race.contenders), 1

@@ -7,7 +7,8 @@ Sources:
     Agarwal et al. (2021), "Deep Reinforcement Learning at the Edge of the Statistical Precipice":
     interquartile mean, probability of improvement.
     Tukey and McLaughlin (1963): the standard error of a trimmed mean. Yuen (1974): the difference
-    of two.
+    of two. Wilks (1941), "Determination of sample sizes for setting tolerance limits": how many
+    further values may lie beyond the last one of a few.
 """
 
 from __future__ import annotations
@@ -69,6 +70,15 @@ def probability_of_improvement(values: Sequence[float], others: Sequence[float])
     return wins / (len(values) * len(others))
 
 
+def most_worse(count: int) -> float:
+    """Return how large a share of further values may be worse than the worst of `count`.
+
+    If the share were larger, `count` values without any of them would be rarer than 1 - `LEVEL`.
+    It holds for values of any distribution, also where they fall into two heaps.
+    """
+    return 1.0 - math.pow(1.0 - LEVEL, 1.0 / count)
+
+
 @functools.cache
 def student_quantile(degrees: int, level: float = LEVEL) -> float:
     """Return the two-sided quantile of Student's t.
@@ -108,9 +118,19 @@ def _error(values: Sequence[float]) -> tuple[float, int]:
     ordered = sorted(values)
     least, most = ordered[cut], ordered[-1 - cut]
     pulled_in = [min(max(value, least), most) for value in values]
-    spread = statistics.stdev(pulled_in)
+    spread = deviation(pulled_in)
     kept = count - 2 * cut
     return spread * math.sqrt((count - 1) / (kept * (kept - 1))), kept - 1
+
+
+def deviation(values: Sequence[float]) -> float:
+    """Return the standard deviation of two or more values; infinity where it cannot be computed."""
+    if not all(math.isfinite(value) for value in values):
+        return math.inf
+    try:
+        return statistics.stdev(values)
+    except OverflowError:
+        return math.inf
 
 
 def _around(middle: float, error: float, degrees: int) -> Interval | None:

@@ -10,6 +10,7 @@ from hpo_app.analysis.failures import group_failures
 from hpo_app.analysis.once import once_per_study
 from hpo_app.analysis.pareto import beats, gains_of, pareto_front
 from hpo_app.analysis.wording import bounds_text, number, objectives_text
+from hpo_app.study.fresh import Kind
 from hpo_app.study.records import TrialState
 
 
@@ -46,6 +47,7 @@ class StudySummary:
         trial_time_s: Seconds of all trials together, pauses included.
         duration_s: Seconds from the run's start to its end, or to the last event.
         is_confirmed: Whether the winner was trained anew with fresh seeds, which `claim_of` tells.
+        has_won_race: Whether it came through a race on such seeds, too.
         failures: `{last line of the error: numbers of the trials}`, the most frequent first.
     """
 
@@ -61,6 +63,7 @@ class StudySummary:
     trial_time_s: float
     duration_s: float
     is_confirmed: bool
+    has_won_race: bool
     failures: Mapping[str, tuple[int, ...]]
 
     @property
@@ -193,8 +196,24 @@ def summarize(study: Study) -> StudySummary:
         trial_time_s=sum(_seconds(trial, study.duration_s) for trial in study.trials),
         duration_s=study.duration_s,
         is_confirmed=study.winner is not None,
+        has_won_race=_has_won_race(study),
         failures=group_failures(study),
     )
+
+
+def _has_won_race(study: Study) -> bool:
+    """Return whether the winner trained with every seed of its race, the constraints kept."""
+    # There may be trainings of an earlier race, with other settings.
+    if study.race is None or len(study.race.contenders) == 1:
+        return False
+    raced = [
+        trial
+        for trial in study.fresh
+        if trial.fresh is not None
+        and (trial.fresh.of, trial.fresh.kind) == (study.winner, Kind.RACE)
+    ]
+    kept = (bool(trial.last) and not trial.unmet(study.criteria) for trial in raced)
+    return bool(raced) and all(kept)
 
 
 def _mean_on_the_way(trial: TrialRecord, objective: Objective) -> float:

@@ -19,11 +19,13 @@ if TYPE_CHECKING:
     from hpo_app.report.markup import Html
     from hpo_app.study.records import Study
 
-_ON_SEEDS = (
-    "No training of the search had one of these seeds. The race chose the winner; what is claimed "
-    "rests on the seeds held back alone, because whoever comes out first of several looks better "
-    "than it is, on fresh seeds too. In a race, a dash stands for a contender that was dropped."
+_ON_SEEDS = "No training of the search had one of these seeds."
+_ON_RACE = (
+    " The race chose the winner; what is claimed rests on the seeds held back alone, because "
+    "whoever comes out first of several looks better than it is, on fresh seeds too. In a race, a "
+    "dash stands for a contender that was dropped."
 )
+_ON_EARLIER = " Some are of an earlier confirmation with other trials or settings."
 _KINDS = {
     Kind.RACE: "race",
     Kind.CLAIM: "claim, held back",
@@ -41,16 +43,32 @@ def confirmed_sections(study: Study) -> Iterator[Html]:
     if study.race is None or not study.fresh:
         return
     claim = claim_of(study)
+    text = f"{_ON_SEEDS}{_ON_RACE if len(study.race.contenders) > 1 else ''}"
+    text += _ON_EARLIER if _has_earlier(study) else ""
     state = "" if claim is not None else " It is not over: what is missing, action=resume trains."
     yield element(
         "section",
         element("h2", "Confirmation on fresh seeds"),
         joined(
             [
-                element("p", f"{_ON_SEEDS}{state}", class_="quiet"),
+                element("p", f"{text}{state}", class_="quiet"),
                 table(("trial", "seeds", "mean", "values"), _rows(study), "Fresh trainings"),
             ]
         ),
+    )
+
+
+def _has_earlier(study: Study) -> bool:
+    """Return whether there are trainings that the race as it is now did not ask for."""
+    race = study.race
+    fresh = {trial.fresh for trial in study.fresh}
+    if race is None:
+        return False
+    racing = race.contenders if len(race.contenders) > 1 else ()
+    return any(
+        each is not None
+        and each.of not in (racing if each.kind is Kind.RACE else (*race.contenders, *race.others))
+        for each in fresh
     )
 
 

@@ -183,6 +183,7 @@ _FIELDS: Mapping[str, Mapping[str, _Kind]] = {
             ("trainings", "first_seeds", "claim_seeds", "most_claim_seeds"), _ITERATION
         ),
         "has_replay": _FLAG,
+        "narrows?": _FLAG,
         "most_contenders": _ITERATION,
         "share": _Kind("a number", is_number),
     },

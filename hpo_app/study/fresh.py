@@ -73,6 +73,8 @@ class Race:
         share: What it was asked to take of the run.
         baselines: Numbers of the trials of configurations that a person brought along; they are
             among the contenders, and claimed beside the winner as the default is.
+        narrows: Whether the best go on alone where the trainings run short. Journals from before
+            have no such word, and what they tell of was decided without.
     """
 
     contenders: tuple[int, ...]
@@ -85,6 +87,7 @@ class Race:
     most_contenders: int = 0
     share: float = 0.0
     baselines: tuple[int, ...] = ()
+    narrows: bool = False
 
     @property
     def others(self) -> tuple[int, ...]:
@@ -98,9 +101,10 @@ class Race:
         return len(self.others) + any(number not in self.others for number in self.contenders)
 
     def is_by(self, confirm: Confirm) -> bool:
-        """Return whether it was made by these settings."""
+        """Return whether it was made by these settings; a replay that it has besides is no harm."""
         ours = (self.most_contenders, self.first_seeds, self.claim_seeds, self.share)
-        return ours == (
+        lacks_replay = confirm.has_replay and not self.has_replay
+        return not lacks_replay and ours == (
             confirm.contenders,
             confirm.first_seeds,
             confirm.claim_seeds,

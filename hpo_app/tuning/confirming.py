@@ -83,7 +83,7 @@ class Confirming:
             return None
         study = study_now()
         race = study.race
-        if race is None or not race.is_by(self._plan.confirm):
+        if race is None or not race.is_by(replace(self._plan.confirm, has_replay=self._replays)):
             race = self._race(study, elapsed_s)
             if race is None:
                 return None
@@ -149,29 +149,40 @@ class Confirming:
         """Return who is trained with fresh seeds; None if no trial of the search has a value."""
         confirm = self._plan.confirm
         contenders, default = _contenders(study, confirm.contenders), study.default
+        brought = tuple(_brought(study))
         if not contenders:
             self.is_over = True
             return None
         race = Race(
             tuple(contenders),
             None if default is None else default.number,
-            self._affordable(study, elapsed_s),
+            self._affordable(study, elapsed_s, brought),
             confirm.first_seeds,
             confirm.claim_seeds,
             max(confirm.claim_seeds, _MOST_CLAIM_SEEDS),
-            confirm.has_replay and self.write_best is not None,
+            self._replays,
             confirm.contenders,
             confirm.share,
-            tuple(_brought(study)),
+            brought,
+            narrows=True,
         )
-        race = _affordable_of(race)
-        self._notice(_on_start(race))
-        return race
+        paid = _affordable_of(race, has_default=default is not None and bool(default.last))
+        everybody = {*race.contenders, *race.baselines, *paid.contenders}
+        self._notice(_on_start(paid, len(everybody)))
+        return paid
 
-    def _affordable(self, study: Study, elapsed_s: float) -> int:
-        share, full = self._plan.confirm.share, self._plan.iterations
-        spent = sum(len(trial.reports) for trial in study.trials)
+    @property
+    def _replays(self) -> bool:
+        return self._plan.confirm.has_replay and self.write_best is not None
+
+    def _affordable(self, study: Study, elapsed_s: float, brought: tuple[int, ...]) -> int:
+        confirm, full = self._plan.confirm, self._plan.iterations
+        share, spent = confirm.share, sum(len(trial.reports) for trial in study.trials)
         trainings = int(share / (1.0 - share) * spent / full + 1e-9)
+        # Beside the share: what a person brings along must not take from who else may race.
+        default = -1 if study.default is None else study.default.number
+        claimed = [number for number in brought if number != default]
+        trainings += confirm.first_seeds * len(brought) + confirm.claim_seeds * len(claimed)
         budget_s = self._plan.time_budget_s
         per_iteration = [
             trial.duration_s / trial.iterations
@@ -257,23 +268,39 @@ def _brought(study: Study) -> list[int]:
     return list(dict.fromkeys(numbers))
 
 
-def _affordable_of(race: Race) -> Race:
-    """Return the race with as many contenders as it can pay for; baselines run in any case."""
+def _affordable_of(race: Race, *, has_default: bool) -> Race:
+    """Return the race with as many contenders as it can pay for; baselines run in any case.
+
+    The default configuration races with the best where two or more are paid for, in the place of
+    the last one if there is no room beside it: the search saw it with one seed, and may have
+    thought less of it than it is worth.
+    """
     brought = tuple(number for number in race.baselines if number != race.contenders[0])
     everybody = tuple(dict.fromkeys((*race.contenders, *brought)))
     claims = race.claim_seeds * replace(race, contenders=everybody).num_claims
-    least = (1 + len(brought)) * race.first_seeds if brought else 0
-    trainings = max(race.trainings, claims + least)
-    room = max((trainings - claims) // race.first_seeds - len(brought), 1)
+    room = max((race.trainings - claims) // race.first_seeds - len(brought), 1)
     best = [number for number in race.contenders if number not in brought]
-    return replace(race, contenders=(*best[:room], *brought), trainings=trainings)
+    chosen, default = best[:room], race.default if has_default else None
+    if default is not None and default not in {*brought, *chosen} and room > 1:
+        chosen = [*best[: room - 1], default]
+    race = replace(race, contenders=(*chosen, *brought))
+    # Where whoever is left is what the winner is measured by, nobody else is claimed.
+    claims = race.claim_seeds * race.num_claims
+    least = (1 + len(brought)) * race.first_seeds if brought else 0
+    return replace(race, trainings=max(race.trainings, claims + least))
 
 
-def _on_start(race: Race) -> str:
-    names = listed(f"trial {number}" for number in race.contenders)
-    who = "the best trial is" if len(race.contenders) == 1 else f"{names} are"
-    beside = "" if race.default in (None, *race.contenders) else ", and beside it the default"
+def _on_start(race: Race, num_wanted: int) -> str:
+    names = listed(
+        "the default" if number == race.default else f"trial {number}" for number in race.contenders
+    )
+    count = len(race.contenders)
+    who, it = ("the best trial is", "it") if count == 1 else (f"{names} are", "them")
+    beside = "" if race.default in (None, *race.contenders) else f", and beside {it} the default"
+    replay = " and a replay" if race.has_replay else ""
+    # That of the share of all iterations, or of the time.
+    few = f"; the budget is for {count} of {counted(num_wanted, 'contender')}"
     return (
         f"the search is over; {who} trained anew with fresh seeds{beside}: "
-        f"{counted(race.trainings, 'training')} at most"
+        f"{counted(race.trainings, 'training')}{replay} at most{few if count < num_wanted else ''}"
     )

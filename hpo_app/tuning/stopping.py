@@ -6,6 +6,7 @@ import time
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from hpo_app.analysis.best import settled_value
 from hpo_app.analysis.failures import error_line
 from hpo_app.analysis.prospect import Prospect, counts, prospect_sentence
 from hpo_app.analysis.wording import number
@@ -80,14 +81,19 @@ class StopRules:
         if self._rules == Stop():
             return ""
         self._num_since += 1
-        value = trial.value(self._objective.metric)
+        # What the ranking goes by, too: else another trial than this one would be handed back.
+        value = None
+        if trial.value(self._objective.metric) is not None:
+            value = settled_value(trial, self._criteria)
         is_whole = state is TrialState.FINISHED or trial.iterations >= self._iterations
         if is_whole and value is not None and not trial.unmet(self._criteria):
             self._note(self._objective.sign * value)
             if self._reaches(value):
+                of_several = self._criteria.averaged > 1
+                mean = f", the mean of its last {self._criteria.averaged} reports"
                 return (
                     f"trial {trial.number} reached the target, {self._objective.metric} "
-                    f"{number(value)}"
+                    f"{number(value)}{mean * of_several}"
                 )
         return self._plateau()
 

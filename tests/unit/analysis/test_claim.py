@@ -1,5 +1,6 @@
 """What a run claims of its winner."""
 
+import json
 from dataclasses import replace
 
 import pytest
@@ -11,12 +12,15 @@ from hpo_app.analysis.progress import best_so_far
 from hpo_app.analysis.summary import summarize
 from hpo_app.api.analysis import analyze
 from hpo_app.api.results import Results
-from hpo_app.plan.run_plan import Baseline
+from hpo_app.plan.criteria import Constraint
+from hpo_app.plan.run_plan import Baseline, Mode, Objective
 from hpo_app.report.comparison import comparison_sentence
 from hpo_app.report.document import write_report
 from hpo_app.report.sentences import winner_sentence
+from hpo_app.report.summary_json import claim_fields, write_summary
 from hpo_app.report.sweep_table import SweepRow
 from hpo_app.study.fresh import FIRST_FRESH, Fresh, Kind
+from hpo_app.study.records import TrialState
 
 
 def said(study):
@@ -41,8 +45,24 @@ def test_a_gain_is_told_with_its_interval_and_with_how_lucky_the_search_was(conf
     text = said(confirmed_study())
     assert "loss is 0.5 (interquartile mean, 95% interval" in text
     assert "The gain over the default is 0.5 (" in text
+    assert "one training of it beats one of the default in 100% of 9 pairs." in text
     assert "too good by 0.2" in text
     assert NO_GAIN not in text
+
+
+def test_the_worst_seed_is_named_with_how_many_others_may_be_worse(confirmed_study):
+    study = confirmed_study(winner=(0.5, 0.4, 0.9))
+    # Lower is better. 1 - 0.05 ** (1 / 3) = 0.63.
+    worst = "The worst of 3 seeds came to 0.9: with 95% confidence, at most 63% of other seeds do"
+    assert worst in said(study)
+    fields = claim_fields(claim_of(study))["winner"]
+    assert (fields["worst"], fields["most_worse"]) == (0.9, pytest.approx(0.6316, abs=1e-4))
+
+
+def test_a_last_digit_is_no_luck(confirmed_study):
+    # The search saw 0.3.
+    assert "The search saw 0.3 with one seed." in said(confirmed_study(winner=(0.3 + 1e-16,) * 3))
+    assert "too good by 3e-06" in said(confirmed_study(winner=(0.300003,) * 3))
 
 
 def test_whoever_compares_runs_gets_what_fresh_seeds_say(confirmed_study):
@@ -55,9 +75,44 @@ def test_whoever_compares_runs_gets_what_fresh_seeds_say(confirmed_study):
     assert verdict_of(lost) == Verdict(0.3, 2.0, None, is_confirmed=False)
 
 
-def test_no_gain_of_one_seed_stands_beside_the_claim(confirmed_study):
+def test_no_gain_of_one_seed_stands_beside_the_claim(confirmed_study, raced):
     sentence = winner_sentence(summarize(confirmed_study()))
-    assert sentence == "Trial 2 won on fresh seeds; the search saw loss 0.3 after 3 iterations."
+    seen = "fresh seeds; the search saw loss 0.3 after 3 iterations."
+    assert sentence == f"Trial 2 was trained anew with {seen}"
+    assert winner_sentence(summarize(raced(0.5))) == f"Trial 2 won on {seen}"
+    assert winner_sentence(summarize(raced(None))) == f"Trial 2 was trained anew with {seen}"
+    # What an earlier race with other settings trained does not count.
+    alone = replace(raced(0.5), race=confirmed_study().race)
+    assert winner_sentence(summarize(alone)) == f"Trial 2 was trained anew with {seen}"
+
+
+@pytest.fixture
+def raced(confirmed_study, make_trial):
+    """A study whose trials 1 and 2 raced with one fresh seed, which trial 1 failed with."""
+
+    def make(winner):
+        study = confirmed_study()
+        ends = {1: None, 2: winner}
+        race = [
+            make_trial(
+                FIRST_FRESH + 50 + of,
+                [] if value is None else [2, 2, value],
+                state=TrialState.FAILED if value is None else TrialState.FINISHED,
+                fresh=Fresh(of, Kind.RACE, 0),
+            )
+            for of, value in ends.items()
+        ]
+        of = replace(study.race, contenders=(2, 1), trainings=8)
+        return replace(study, race=of, fresh=(*race, *study.fresh))
+
+    return make
+
+
+def test_where_no_contender_came_through_the_race_nobody_is_said_to_have_won(raced):
+    assert said(raced(0.5)).startswith("Confirmed: trial 2 won. 2 contenders raced")
+    text = said(raced(None))
+    assert text.startswith("Not confirmed: none of 2 contenders came through a race on fresh seeds")
+    assert "Until the last of them failed, trial 2 was the best." in text
 
 
 def test_what_may_be_chance_is_no_significant_gain_in_these_words(confirmed_study):
@@ -69,14 +124,96 @@ def test_what_may_be_chance_is_no_significant_gain_in_these_words(confirmed_stud
 def test_where_the_default_is_better_it_says_so(confirmed_study):
     text = said(confirmed_study(winner=(3.0, 3.1, 2.9)))
     assert "No significant gain over the default" in text
-    assert "The default is the better one" in text
+    assert "The default is the better one: take it." in text
+
+
+def test_a_default_that_breaks_the_constraints_or_fails_is_not_recommended(confirmed_study):
+    study = confirmed_study(default=(1.0, 1.1, 0.9), winner=(3.0, 3.1, 2.9))
+    assert "take it" in said(study)
+    criteria = replace(study.criteria, constraints=(Constraint("loss", min=1.05),))
+    text = said(replace(study, criteria=criteria))
+    assert "2 trainings did not keep the constraints: the difference is -2" in text
+    assert "take it" not in text
+    fails = confirmed_study(default=(1.0, 1.1, 0.9, None, None), winner=(3.0, 3.1, 2.9, 3.2, 2.8))
+    assert claim_of(fails).gain_interval.high < 0.0
+    assert "take it" not in said(fails)
+
+
+def test_whose_trainings_all_failed_is_said(confirmed_study):
+    none = (None, None, None)
+    assert "known: every training of the default failed." in said(confirmed_study(default=none))
+    assert "known: every training of the winner failed." in said(confirmed_study(winner=none))
 
 
 def test_failed_trainings_are_counted_and_not_hidden(confirmed_study):
     text = said(confirmed_study(winner=(0.5, None, 0.4)))
     assert "1 training failed" in text
     assert NO_GAIN in text  # Two values have no interval.
-    assert "every training failed" in said(confirmed_study(winner=(None, None, None)))
+    nothing = said(confirmed_study(winner=(None, None, None)))
+    assert nothing.startswith("Not confirmed: trial 2 was trained anew.")
+    assert "every training failed" in nothing
+
+
+def test_no_gain_is_significant_that_was_paid_for_by_failing_or_breaking_the_constraints(
+    confirmed_study,
+):
+    # Whoever fails where the default learns badly has a better mean of what is left.
+    values = (0.5, 0.55, 0.45, None, None)
+    study = confirmed_study(default=(1.0, 1.1, 0.9, 1.05, 0.95), winner=values)
+    assert claim_of(study).gain_interval.low > 0.0
+    assert not claim_of(study).is_significant
+    assert NO_GAIN in said(study)
+    assert "But it failed with more seeds than the default." in said(study)
+    alike = confirmed_study(default=(1.0, 1.1, 0.9, None, None), winner=values)
+    assert claim_of(alike).is_significant
+    assert "more seeds" not in said(alike)
+    # Lower is better, and what is too low costs something else.
+    study = confirmed_study()
+    criteria = replace(study.criteria, constraints=(Constraint("loss", min=0.45),))
+    broken = replace(study, criteria=criteria)
+    assert not claim_of(broken).is_significant
+    assert "But it did not keep the constraints with more seeds than the default." in said(broken)
+
+
+def test_a_value_of_a_trial_that_was_stopped_early_is_no_luck(confirmed_study, make_trial):
+    study = confirmed_study()
+    early = make_trial(2, [8], state=TrialState.STOPPED)
+    stopped = replace(study, trials=(*study.trials[:2], early), iterations=3)
+    assert claim_of(stopped).search_value == 8
+    assert claim_of(stopped).optimism is None
+    text = said(stopped)
+    assert "The search saw 8 with one seed, and trained it for 1 iteration only." in text
+    assert "too bad" not in text
+
+
+def test_a_training_that_failed_beats_nothing(confirmed_study):
+    claim = claim_of(confirmed_study(winner=(0.5, None, 0.4)))
+    assert claim.probability == pytest.approx(2 / 3)
+    both = claim_of(confirmed_study(default=(1.0, None, 0.9), winner=(0.5, None, 0.4)))
+    # Two of three beat all, also what failed; the third one is even with that.
+    assert both.probability == pytest.approx(6.5 / 9)
+
+
+def test_a_constraint_that_was_broken_with_a_seed_held_back_is_told(confirmed_study, make_trial):
+    study = confirmed_study(winner=(0.5, 0.6, 0.4))
+    bound = Constraint("loss", max=0.55)
+    criteria = replace(study.criteria, constraints=(bound,))
+    strict = replace(study, criteria=criteria)
+    claim = claim_of(strict)
+    assert (claim.winner.num_unmet, claim.default.num_unmet) == (1, 3)
+    assert "; 1 training did not keep the constraints." in said(strict)
+    assert claim_fields(claim)["winner"]["num_unmet"] == 1
+    assert "constraints" not in said(study)
+
+
+@pytest.mark.parametrize("mode", ["min", "max"])
+def test_a_search_that_was_unlucky_is_not_said_to_have_seen_less(confirmed_study, mode):
+    study = confirmed_study()
+    objective = Objective("loss", Mode(mode))
+    turned = replace(study, criteria=replace(study.criteria, objectives=(objective,)))
+    assert claim_of(turned).optimism == pytest.approx(0.2 if mode == "min" else -0.2)
+    word = {"min": "good", "max": "bad"}[mode]
+    assert f"The search saw 0.3 with one seed, which was too {word} by 0.2." in said(turned)
 
 
 @pytest.mark.parametrize(
@@ -115,6 +252,7 @@ def test_the_default_that_won_gains_nothing_over_itself(confirmed_study):
     alone = replace(study, winner=0, race=replace(study.race, contenders=(0,)))
 
     assert verdict_of(alone) == Verdict(1.0, 1.0, 0.0, is_confirmed=True)
+    assert f"{NO_GAIN}: the search saw nothing better than the default" in said(alone)
 
 
 def test_every_reader_is_told_what_fresh_seeds_say_and_not_what_one_seed_gained(
@@ -134,6 +272,11 @@ def test_every_reader_is_told_what_fresh_seeds_say_and_not_what_one_seed_gained(
     assert told["gain_note"] == said(study)
     assert told["confirmed"]["winner"]["interquartile_mean"] == pytest.approx(0.5)
 
+    write_summary(study, tmp_path / "summary.json")
+    written = json.loads((tmp_path / "summary.json").read_text())
+    assert written["gain"] == written["confirmed"]["gain"] == pytest.approx(0.5)
+    assert written["gain_interval"] == written["confirmed"]["gain_interval"]
+
     row = SweepRow(0, "a", (), "complete", "0", study)
     assert row.cells()[:3] == ("a", "loss 0.5 on fresh seeds", "0.5")
 
@@ -142,9 +285,22 @@ def test_runs_are_compared_by_fresh_seeds_where_there_are_some(confirmed_study):
     lucky = confirmed_study(winner=(0.6, 0.7, 0.8))
     assert best_trial(lucky).value("loss") == best_trial(confirmed_study()).value("loss")
 
-    sentence = comparison_sentence({"lucky": lucky, "steady": confirmed_study()})
-    assert sentence == (
+    studies = {"lucky": lucky, "steady": confirmed_study()}
+    alike = {"lucky": {"seed": "1", "model.lr": "0.1"}, "steady": {"seed": "2", "model.lr": "3"}}
+    assert comparison_sentence(studies, alike) == (
         "steady has loss 0.5 on fresh seeds, the best; lucky has loss 0.7 on fresh seeds."
+    )
+
+
+def test_runs_over_different_problems_are_set_side_by_side_and_none_is_the_best(confirmed_study):
+    studies = {"short": confirmed_study(), "long": confirmed_study(winner=(0.6, 0.7, 0.8))}
+    settings = {
+        "short": {"data.env_id": "A", "training.iterations": "3", "seed": "1"},
+        "long": {"data.env_id": "B", "training.iterations": "9", "seed": "2"},
+    }
+    assert comparison_sentence(studies, settings) == (
+        "short has loss 0.5 on fresh seeds; long has loss 0.7 on fresh seeds. The runs differ in "
+        "data.env_id and training.iterations: values of different problems do not compare."
     )
 
 
@@ -173,6 +329,9 @@ def test_equal_values_have_no_interval_and_prove_nothing(confirmed_study):
     assert "loss is 0.5 (interquartile mean of 3 equal values)" in text
     assert "nothing tells how sure that is" in text
     assert "interval 0.5 to 0.5" not in text
+    outer = said(confirmed_study(default=(1.0,) * 5, winner=(0.5, 0.5, 0.9, 0.5, 0.5)))
+    assert "loss is 0.5 (interquartile mean of 5 values)" in outer
+    assert "without the outer quarters, every seed came to the same, on both sides" in outer
     # Where only one of both has no spread, the other's counts.
     assert claim_of(confirmed_study(default=(1.0, 1.1, 0.9), winner=(0.5,) * 3)).is_significant
     assert NO_GAIN in said(confirmed_study(default=(0.5,) * 3, winner=(0.5,) * 3))
@@ -210,6 +369,8 @@ def test_the_claim_says_how_the_winner_stands_to_a_baseline(beside):
     assert "The gain over baseline my_best.yaml (trial 1) is 0.3 (" in said(study)
     # What is said of the default stays as it is.
     assert "The gain over the default is 0.5 (" in said(study)
+    twice = replace(study, baselines=study.baselines * 2)
+    assert said(twice) == said(study)
     better = beside(values=(0.1, 0.11, 0.09))
     assert "No significant gain over baseline my_best.yaml (trial 1)" in said(better)
     assert "That baseline is the better one: take it." in said(better)

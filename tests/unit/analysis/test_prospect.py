@@ -4,8 +4,12 @@ import random
 
 import pytest
 
-from hpo_app.analysis.prospect import counts, prospect_of
+from hpo_app.analysis.prospect import Prospect, counts, prospect_of
+from hpo_app.plan.criteria import Criteria
+from hpo_app.plan.run_plan import Mode, Objective
+from hpo_app.plan.search_space import SearchSpace
 from hpo_app.report.sentences import prospect_sentences
+from hpo_app.study.fresh import FIRST_FRESH, Fresh, Kind
 from hpo_app.study.records import Clone, TrialState
 
 
@@ -66,3 +70,17 @@ def test_every_study_can_be_asked(hostile_study):
 def test_looks_get_rarer():
     looks = counts(0.25)
     assert [next(looks) for _ in range(6)] == [20, 25, 32, 40, 50, 63]
+
+
+def test_a_replay_is_no_further_seed_of_the_noise(make_trial):
+    def spread(*kinds):
+        prospect = Prospect(SearchSpace({}), Criteria((Objective("loss", Mode.MIN),)), 1)
+        for place, (kind, value) in enumerate(kinds):
+            fresh = Fresh(0, kind, place)
+            trial = make_trial(FIRST_FRESH + place, [value], params={"lr": 0.5}, fresh=fresh)
+            prospect.add(trial, trial.state)
+        return prospect.noise.between_seeds
+
+    claimed = [(Kind.CLAIM, value) for value in (1.0, 2.0, 3.0, 4.0)]
+    assert spread(*claimed, (Kind.REPLAY, 1.0)) == spread(*claimed) is not None
+    assert spread(*claimed[:3], (Kind.REPLAY, 1.0)) is None

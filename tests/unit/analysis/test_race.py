@@ -1,8 +1,13 @@
 """Who wins a race on fresh seeds, and what it costs."""
 
+import itertools
+import random
+import statistics
+
 import pytest
 
 from hpo_app.analysis.race import standing
+from hpo_app.analysis.robust import interval_of, interval_of_difference
 from hpo_app.study.fresh import Kind, Race
 
 
@@ -44,8 +49,9 @@ def test_who_can_no_longer_win_gets_no_further_seed():
 
 @pytest.mark.parametrize("trainings", [6, 7, 12, 13, 25, 60])
 @pytest.mark.parametrize("first", [1, 2, 4])
-def test_a_race_keeps_to_what_it_may_cost(trainings, first):
-    of = race(*range(4), default=9, trainings=trainings, first=first)
+@pytest.mark.parametrize("narrows", [False, True])
+def test_a_race_keeps_to_what_it_may_cost(trainings, first, narrows):
+    of = race(*range(4), default=9, trainings=trainings, first=first, narrows=narrows)
     levels = dict.fromkeys(range(4), 0.0)
     stands, gains = run(of, noisy(levels, spread=1.0))
     assert len(gains) <= trainings
@@ -91,8 +97,77 @@ def test_the_replay_comes_last_with_the_first_seed_that_came_to_something():
     assert (last.kind, last.of, last.place) == (Kind.REPLAY, 1, 1)
 
 
+def test_what_does_not_pay_for_a_seed_of_all_goes_to_the_best():
+    of_six = tuple(range(6))
+
+    def outcome(fresh):
+        # Trial 0 is lucky with its first seed; trial 2 is the best.
+        return 9.0 if (fresh.of, fresh.place) == (0, 0) else {2: 5.0, 1: 4.0}.get(fresh.of, 0.0)
+
+    paid = race(*of_six, trainings=12, first=1, narrows=True)
+    stands, gains = run(paid, outcome)
+    assert stands.winner == 2
+    second = {f.of for f in gains if (f.kind, f.place) == (Kind.RACE, 1)}
+    assert second == {0, 2, 1}
+    assert len(gains) == 6 + 3 + 3
+    # Of equals none is sent away by chance, and a journal from before stands as it was decided.
+    equals, _ = run(paid, lambda _: 1.0, {0: 9.0, 5: 1.0})
+    assert (equals.winner, equals.num_rounds) == (5, 1)
+    assert run(race(*of_six, trainings=12, first=1), outcome)[0].winner == 0
+
+
+def test_where_the_best_fail_with_a_further_seed_the_next_one_wins():
+    def outcome(fresh):
+        has_failed = fresh.kind is Kind.RACE and fresh.place == 1
+        return None if has_failed else float(9 - fresh.of)
+
+    stands, gains = run(race(*range(5), trainings=10, first=1, narrows=True), outcome)
+    assert {f.of for f in gains if (f.kind, f.place) == (Kind.RACE, 1)} == {0, 1}
+    assert stands.winner == 2
+    assert stands.left == (2, 3, 4)
+    assert stands.num_rounds == 1
+
+
+@pytest.mark.parametrize("sign", [lambda f: 1 if f.of == 1 else -1, lambda f: (-1) ** f.place])
+def test_values_too_far_apart_to_subtract_end_no_run(sign):
+    stands, _ = run(race(1, 2, 3, default=0, trainings=40), lambda f: 1.7e308 * sign(f))
+    assert stands.winner == 1
+    assert interval_of([1.7e308, -1.7e308, 1e308]) is None
+
+
 def test_what_a_race_leaves_over_makes_the_claim_surer():
     of = race(1, 2, default=0, trainings=30, claim=3, most=10)
     stands, gains = run(of, lambda f: float(f.of))  # Decided after the first seeds.
     assert stands.claim_seeds == 10
     assert len(gains) == 4 + 20
+
+
+def test_where_the_last_ones_fail_with_the_same_seed_the_better_of_them_stands():
+    levels = {1: 9.0, 2: 1.0, 3: 2.0}
+
+    def outcome(fresh):
+        failed = {Kind.RACE: {(1, 0), (2, 1), (3, 1)}}.get(fresh.kind, ())
+        return None if (fresh.of, fresh.place) in failed else levels[fresh.of]
+
+    stands, _ = run(race(1, 2, 3, trainings=40, first=1), outcome)
+    # Trial 1, the best of the search, had failed before them.
+    assert stands.winner == 3
+    assert stands.left == ()
+
+
+@pytest.mark.parametrize(("paid_for", "seeds"), [(3, 3), (4, 3), (7, 7), (8, 7), (9, 9)])
+def test_no_seed_is_spent_that_makes_the_interval_wider(paid_for, seeds):
+    of = race(1, default=0, trainings=2 * paid_for, most=10)
+    assert run(of, lambda f: float(f.of))[0].claim_seeds == seeds
+
+
+def test_the_numbers_of_seeds_that_are_skipped_tell_less_than_one_fewer():
+    source = random.Random(1)
+
+    def width(count):
+        pairs = ([[source.gauss(0, 1) for _ in range(count)] for _ in "ab"] for _ in range(2000))
+        return statistics.median(high - low for low, high in itertools.starmap(of_both, pairs))
+
+    of_both = interval_of_difference
+    widths = {count: width(count) for count in range(3, 11)}
+    assert {count for count in range(4, 11) if widths[count] > widths[count - 1]} == {4, 8}

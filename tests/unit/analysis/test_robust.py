@@ -8,6 +8,7 @@ from hpo_app.analysis.robust import (
     interquartile_mean,
     interval_of,
     interval_of_difference,
+    most_worse,
     probability_of_improvement,
     student_quantile,
 )
@@ -51,6 +52,25 @@ def test_the_interval_of_a_difference_does_too():
         for _ in range(2000)
     ]
     assert 0.93 <= sum(held) / len(held) <= 0.985
+
+
+@pytest.mark.parametrize("count", [3, 7, 10])
+def test_the_share_of_worse_values_holds_for_two_heaps(count):
+    source = random.Random(count)
+    # Seven seeds in ten learn and three do not, and no two come to the same.
+    draws = [
+        [(-80 if source.random() < 0.7 else -400) + source.random() for _ in range(count)]
+        for _ in range(4000)
+    ]
+
+    def share_below(value):
+        heap = -80 if value > -100 else -400
+        inside = value - heap
+        return 0.3 + 0.7 * inside if heap == -80 else 0.3 * inside
+
+    held = sum(share_below(min(values)) <= most_worse(count) for values in draws) / len(draws)
+    # Exact, as no two values are equal: 0.95 of 4000, and three standard errors.
+    assert held == pytest.approx(0.95, abs=0.0105)
 
 
 def _holds(interval, value):

@@ -65,5 +65,16 @@ def test_a_plan_says_how_many_trainings_a_confirmation_adds():
     from hpo_app.actions.plan import plan_rows
 
     rows = dict(plan_rows(plan_of("confirm=standard", "num_trials=40"), slots=2))
-    assert "race on fresh seeds" in rows["confirm"]
+    assert rows["confirm"].startswith(
+        "the best 6 and the default race on fresh seeds: 6 to 26 trainings of 27 "
+    )
+    assert "40% of the run, 13 waves" in rows["confirm"]
+    # What the share pays for, as the run will have it.
+    fewer = dict(plan_rows(plan_of("confirm=standard", "num_trials=16"), slots=2))["confirm"]
+    assert fewer.startswith(
+        "the best 4 (of 6: its share pays for no more), the default among them, race on fresh "
+    )
+    two = dict(plan_rows(plan_of("confirm=standard", "num_trials=2"), slots=2))["confirm"]
+    assert two.startswith("the best one (of 2: its share pays for no more) is trained anew with ")
+    assert "6 to 6 trainings of 27 iterations and one replay, be it more than 40% of the run" in two
     assert "confirm" not in dict(plan_rows(plan_of(), slots=2))

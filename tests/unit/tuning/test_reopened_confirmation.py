@@ -75,7 +75,7 @@ def reopened(tmp_path):
         journal.close()
         plan = plan_of(*(overrides or first))
         with open_journal(tmp_path, resumes=True) as (again, store, past):
-            searcher = _searcher(plan, make_engine(plan))
+            searcher = _searcher(plan, make_engine(plan), notes)
             searcher.replay(past.events, past.study)
             recorder = Recorder(plan, store, again, searcher, notes)
             recorder.confirming.write_best = written.append

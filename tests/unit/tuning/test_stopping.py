@@ -11,16 +11,17 @@ from hpo_app.plan.read_space import read_space
 from hpo_app.plan.run_plan import Mode, Objective, Stop
 from hpo_app.study.fresh import FIRST_FRESH, Fresh, Kind
 from hpo_app.study.records import Report, TrialRecord, TrialState
+from hpo_app.tuning import stopping
 from hpo_app.tuning.stopping import StopRules
 
 
 SPACE, _ = read_space({"x": {"type": "uniform", "low": 0.0, "high": 1e6}})
 
 
-def rules(mode=Mode.MAX, iterations=6, notice=print, is_population=False, **stop):
+def rules(mode=Mode.MAX, iterations=6, notice=print, is_population=False, averaged=1, **stop):
     plan = SimpleNamespace(
         stop=Stop(**stop),
-        criteria=Criteria((Objective("reward", mode),)),
+        criteria=Criteria((Objective("reward", mode),), averaged=averaged),
         iterations=iterations,
         max_same_failures=3,
         space=SPACE,
@@ -43,6 +44,24 @@ def test_the_target_is_reached_by_a_whole_trial_only(mode, good, bad):
     assert looked.ended(*trial(3, [good] * 6, TrialState.INTERRUPTED)) == ""
     reached = f"trial 4 reached the target, reward {good}"
     assert looked.ended(*trial(4, [bad] * 5 + [good])) == reached
+
+
+def test_where_a_mean_of_reports_counts_a_lucky_last_one_neither_reaches_a_target_nor_gains():
+    lucky = [100, 100, 100, 100, 100, 500]
+    assert rules(target=475).ended(*trial(0, lucky))
+    looked = rules(target=475, averaged=3)
+    assert looked.ended(*trial(0, lucky)) == ""
+    reached = "trial 1 reached the target, reward 480, the mean of its last 3 reports"
+    assert looked.ended(*trial(1, [470, 470, 470, 480, 490, 470])) == reached
+    # The best by its mean comes last but for patience.
+    steady = [[240] * 6, [250] * 6, [260] * 6, [270] * 6]
+    ends = [rules(plateau=3, averaged=each) for each in (1, 3)]
+    found = [
+        [looked.ended(*trial(no, each)) for no, each in enumerate([lucky, *steady])]
+        for looked in ends
+    ]
+    assert any(found[0])
+    assert not any(found[1])
 
 
 def test_a_plateau_is_so_many_trials_without_a_better_one():
@@ -104,7 +123,9 @@ def searched(looked, count, noise=0.05, best=0.3):
     return None, ""
 
 
-def test_a_search_that_is_done_says_so_and_ends_where_it_is_asked_to():
+def test_a_search_that_is_done_says_so_and_ends_where_it_is_asked_to(monkeypatch):
+    # Looks that only say so are given up where a busy machine makes them slow.
+    monkeypatch.setattr(stopping, "_FREE_S", 60.0)
     said = []
     assert searched(rules(notice=said.append), 80) == (None, "")
     assert len(said) == 1
