@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any, cast
 import gymnasium
 import numpy as np
 import torch
+from gymnasium import spaces
 from stable_baselines3.common.monitor import Monitor
 from stable_baselines3.common.vec_env import DummyVecEnv, VecNormalize, unwrap_vec_normalize
 
 from hpo_app.errors import Problem, listed, near_miss
 from hpo_app.training.contract import ConfigurationError
-from hpo_app.training.reports import checked_count, checked_settings
+from hpo_app.training.reports import checked_count, checked_flag, checked_settings
 from hpo_app.training.wrappers import checked_wrappers, wrapped
 
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 _REQUIRED = ("env_id", "n_envs", "env_kwargs", "normalize", "eval_episodes")
 _OPTIONAL = ("trusted_modules", "wrappers", "step_bytes")
+_OBSERVATIONS = (spaces.Box, spaces.Discrete, spaces.MultiDiscrete, spaces.MultiBinary)
 # More copies make the slowest episode of a batch the longer wait; ten share one network call.
 _MAX_EVALUATION_ENVS = 10
 
@@ -43,7 +45,11 @@ def checked_data(data: Mapping[str, Any]) -> dict[str, Any]:
             a registered environment or would import a module that is not trusted.
     """
     settings = checked_settings(data, "data", _REQUIRED, _OPTIONAL)
-    checked_settings(settings["normalize"], "data.normalize", ("observations", "rewards"))
+    normalize = checked_settings(
+        settings["normalize"], "data.normalize", ("observations", "rewards")
+    )
+    for key, value in normalize.items():
+        checked_flag(value, f"data.normalize.{key}")
     checked_count(settings["n_envs"], "data.n_envs")
     checked_count(settings["eval_episodes"], "data.eval_episodes")
     trusted = settings.get("trusted_modules") or ()
@@ -136,8 +142,10 @@ def _named(trusted: tuple[str, ...] | list[str]) -> str:
 def _make(data: Mapping[str, Any], count: int, *, for_training: bool) -> VecEnv:
     def one() -> gymnasium.Env[Any, Any]:
         environment = gymnasium.make(data["env_id"], **data["env_kwargs"])
+        environment = wrapped(environment, data.get("wrappers", ()), for_training=for_training)
+        _check_spaces(data["env_id"], environment)
         # Monitor counts rewards before normalisation changes them.
-        return Monitor(wrapped(environment, data.get("wrappers", ()), for_training=for_training))
+        return Monitor(environment)
 
     try:
         return DummyVecEnv([one] * count)
@@ -158,6 +166,43 @@ def _make(data: Mapping[str, Any], count: int, *, for_training: bool) -> VecEnv:
             "installed",
             "correct data.env_kwargs or data.wrappers, or install what the message names",
         ) from error
+
+
+def _check_spaces(env_id: str, environment: gymnasium.Env[Any, Any]) -> None:
+    """Refuse observations and actions that Stable-Baselines3 cannot read, or reads wrongly."""
+    observations, actions = environment.observation_space, environment.action_space
+    parts = observations.values() if isinstance(observations, spaces.Dict) else [observations]
+    if not all(_is_readable(part) for part in parts):
+        raise _refusal(
+            "data.env_id",
+            f"{env_id!r} with observations of {str(observations)[:200]}",
+            "boxes of numbers, flags, or whole numbers that are counted from 0, or a Dict of these",
+            "data.wrappers='[{name: FlattenObservation}]'",
+        )
+    if not _counts_from_zero(actions):
+        # An agent's first action is 0, whatever the space says.
+        raise _refusal(
+            "data.env_id",
+            f"{env_id!r} with actions of {actions}",
+            "actions that are counted from 0",
+            "count them from 0 in the environment, or in a wrapper of your own",
+        )
+
+
+def _is_readable(space: gymnasium.Space[Any]) -> bool:
+    # MultiBinary may have more dimensions, MultiDiscrete may not; a box needs one.
+    dimensions = {spaces.Box: space.shape != (), spaces.MultiDiscrete: len(space.shape or ()) == 1}
+    return (
+        isinstance(space, _OBSERVATIONS)
+        and dimensions.get(type(space), True)
+        and _counts_from_zero(space)
+    )
+
+
+def _counts_from_zero(space: gymnasium.Space[Any]) -> bool:
+    if isinstance(space, (spaces.Discrete, spaces.MultiDiscrete)):
+        return not np.any(space.start)
+    return True
 
 
 def _normalized(

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import contextlib
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypedDict
 
 from hpo_app.errors import Problem
 from hpo_app.training.checkpoint import read_iteration, save_checkpoint
 from hpo_app.training.contract import ConfigurationError, ReportError, TrialOver
 from hpo_app.training.reports import checked_count, checked_metrics
+from hpo_app.training.start_state import same_start
 
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
-    from pathlib import Path
     from typing import Unpack
 
     from hpo_app.plan.search_space import Params
@@ -98,10 +99,10 @@ class LocalTrial:
 class FitOptions(TypedDict, total=False):
     """What may be said about one training besides its metric and seed; see `LocalTrial`."""
 
-    folder: Path | None
+    folder: str | Path | None
     num_cpus: int
     on_report: Callable[[int, dict[str, float]], None] | None
-    checkpoint: Path | None
+    checkpoint: str | Path | None
     others: tuple[str, ...]
     until: int | None
 
@@ -139,12 +140,14 @@ def fit_one(
         RunFolderError: If the checkpoint does not say its iteration.
     """
     iterations = checked_count(training.get("iterations"), "training.iterations")
+    paths = {name: Path(path) for name, path in options.items() if isinstance(path, str)}
+    known: Any = {**options, **paths}
     trial = LocalTrial(
         metric=metric,
         seed=seed,
         iterations=iterations,
         checkpoint_every=training.get("checkpoint_every", 0),
-        **options,
+        **known,
     )
     with contextlib.suppress(TrialOver):
         train(dict(model), dict(data), dict(training), trial)
@@ -166,6 +169,8 @@ def fit_by_schedule(
 ) -> list[dict[str, float]]:
     """Train with settings that change on the way, each time from the checkpoint before.
 
+    Each time it begins as a worker does: in the same process state, with seeded random generators.
+
     Args:
         train: The training function.
         steps: `(iteration, (model, data, training))`, after which settings come with which
@@ -182,7 +187,8 @@ def fit_by_schedule(
         ReportError: As `fit_one`.
     """
     reports: list[dict[str, float]] = []
-    folder = options.get("folder")
+    given = options.get("folder")
+    folder = None if given is None else Path(given)
     ends = [*(start for start, _ in steps[1:]), None]
     for (start, settings), end in zip(steps, ends, strict=True):
         if start:
@@ -192,7 +198,8 @@ def fit_by_schedule(
             options["checkpoint"] = folder
         model, data, training = settings
         options["until"] = end
-        reports += fit_one(train, model, data, training, metric=metric, seed=seed, **options)
+        with same_start(seed, options.get("num_cpus", 1)):
+            reports += fit_one(train, model, data, training, metric=metric, seed=seed, **options)
     return reports
 
 

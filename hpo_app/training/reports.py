@@ -53,7 +53,7 @@ def checked_metrics(metrics: object, metric: str, *others: str) -> dict[str, flo
         if name != metric:
             whose = f"The metric '{name}', by which trials are judged too,"
         if name not in metrics:
-            raise ReportError(_missing(metrics, name, whose, is_objective=name == metric))
+            raise ReportError(_missing(metrics, name, whose))
         _refuse_unusable(metrics[name], whose)
     numbers = {str(name): _number(value, name) for name, value in metrics.items()}
     return {name: number for name, number in numbers.items() if math.isfinite(number)}
@@ -119,6 +119,17 @@ def checked_number(value: object, where: str) -> float:
     raise ConfigurationError([Problem(where, _shown(value), "a finite number", fix)])
 
 
+def checked_flag(value: object, where: str) -> bool:
+    """Return true or false.
+
+    Raises:
+        ConfigurationError: If it is anything else: `no` and `off` are text, and text is true.
+    """
+    if isinstance(value, bool):
+        return value
+    raise ConfigurationError([Problem(where, _shown(value), "true or false", f"{where}=false")])
+
+
 def _refuse_unusable_names(metrics: Mapping[Any, Any]) -> None:
     if len(metrics) > _MOST_METRICS:
         raise ReportError(
@@ -138,11 +149,10 @@ def _refuse_unusable_names(metrics: Mapping[Any, Any]) -> None:
             )
 
 
-def _missing(metrics: Mapping[str, Any], name: str, whose: str, *, is_objective: bool) -> str:
+def _missing(metrics: Mapping[str, Any], name: str, whose: str) -> str:
     names = listed(first_of(sorted(metrics), _MOST_NAMED)) or "nothing"
     near = near_miss(name, metrics)
-    meant = f"objective.metric={near}" if is_objective else near
-    hint = f" Did you mean {meant}?" if near else ""
+    hint = f" Did you mean {near}?" if near else ""
     return f"{whose} is not in the report, which has {names}.{hint}"
 
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+from pandas.api.types import infer_dtype, is_numeric_dtype
 from sklearn import datasets
 from sklearn.model_selection import train_test_split
 
@@ -31,14 +32,25 @@ _SHIPPED = {
     "diabetes": datasets.load_diabetes,
 }
 _CLASSIFIED = ("digits", "breast_cancer")
+
+
+def _read_csv(path: Path, rows: int | None = None) -> pd.DataFrame:
+    # Without the blanks that some put after a comma, which nobody types in a name.
+    return pd.read_csv(path, skipinitialspace=True, nrows=rows)
+
+
 _FILES: dict[str, Callable[[Path], pd.DataFrame]] = {
-    "csv": pd.read_csv,
+    "csv": _read_csv,
     "parquet": pd.read_parquet,
 }
 SOURCES = (*_SHIPPED, *_FILES)
 _REQUIRED = ("source", "validation_share", "split_seed")
 _OPTIONAL = ("path", "target", "task", "categorical", "drop")
 _TASKS = ("auto", "classification", "regression")
+# Of files that spreadsheets write and call CSV all the same.
+_SEPARATORS = (";", "\t", "|")
+# A column of text with so large a share of numbers is one of numbers, and some entries are wrong.
+_MOSTLY = 0.9
 # A column of whole numbers with at most so many values counts as classes.
 _MOST_CLASSES = 20
 
@@ -76,7 +88,7 @@ def load_table(data: Mapping[str, Any]) -> Table:
         ConfigurationError: If a setting is wrong, a file cannot be read, a column is missing, or
             the target is empty, constant or not of the task.
     """
-    settings = checked_settings(data, "data", _REQUIRED, _OPTIONAL)
+    settings = _checked(data)
     source = settings["source"]
     if source not in SOURCES:
         near = near_miss(str(source), SOURCES) or SOURCES[0]
@@ -91,6 +103,38 @@ def load_table(data: Mapping[str, Any]) -> Table:
     # A file that was changed is read anew.
     stamp = _stamp(settings) if source in _FILES else ()
     return _table(json.dumps(settings, sort_keys=True, default=str), stamp)
+
+
+def check_file(data: Mapping[str, Any]) -> None:
+    """Look at the file of a table of a person's own, without its rows; other data is no matter.
+
+    Args:
+        data: As for `load_table`.
+
+    Raises:
+        ConfigurationError: If a setting is wrong, there is no such file, or a CSV file has no such
+            column.
+    """
+    if data.get("source") not in _FILES:
+        return
+    settings = _checked(data)
+    _stamp(settings)
+    if settings["source"] == "csv":
+        # What is wrong with the rest of the file, only the rest shows.
+        head = _read(settings, lambda path: _read_csv(path, rows=0))
+        _check_names(settings, [str(column) for column in head.columns])
+
+
+def _checked(data: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the settings after checking their keys, and the names of columns as text."""
+    settings = checked_settings(data, "data", _REQUIRED, _OPTIONAL)
+    # On a command line, the name 7 is a number.
+    for key in ("drop", "categorical"):
+        if isinstance(settings.get(key), list):
+            settings[key] = [str(name) for name in settings[key]]
+    if settings.get("target") is not None:
+        settings["target"] = str(settings["target"])
+    return settings
 
 
 @lru_cache(maxsize=4)
@@ -121,23 +165,17 @@ def _shipped(source: str) -> tuple[pd.DataFrame, pd.Series, bool]:
 
 
 def _from_file(settings: Mapping[str, Any]) -> tuple[pd.DataFrame, pd.Series, bool]:
-    path = Path(settings["path"])
-    try:
-        frame = _FILES[settings["source"]](path)
-    # pandas, pyarrow and the codecs each fail in their own way.
-    except Exception as error:
-        expected = f"a file in the format {settings['source']}, with a line of column names"
-        got = f"{path.absolute()}: {' '.join(str(error).split())[:300]}"
-        raise _refusal("data.path", got, expected, "name another file, or mend it") from error
-    name, columns = settings.get("target"), [str(column) for column in frame.columns]
+    frame = _read(settings, _FILES[settings["source"]])
+    columns = [str(column) for column in frame.columns]
     frame.columns = pd.Index(columns)
-    _check_columns([name], "data.target", columns)
-    drop = settings.get("drop") or []
-    _check_columns(drop, "data.drop", columns)
+    _check_names(settings, columns)
+    name, drop = settings["target"], settings.get("drop") or []
     categorical = settings.get("categorical")
-    _check_columns(categorical or [], "data.categorical", columns)
+    task = settings.get("task") or "auto"
+    frame = _without_decimals(frame.drop(columns=[column for column in drop if column != name]))
+    _refuse_misread(frame, settings)
     raw = frame[name]
-    features = frame.drop(columns=[name, *(column for column in drop if column != name)])
+    features = frame.drop(columns=[name])
     if not len(features.columns) or not len(features):
         raise _refusal(
             "data.path",
@@ -145,7 +183,76 @@ def _from_file(settings: Mapping[str, Any]) -> tuple[pd.DataFrame, pd.Series, bo
             "rows, and columns besides the target",
             "name another file",
         )
-    return _typed(features, categorical), raw, _is_classified(raw, settings.get("task") or "auto")
+    return _typed(features, categorical), raw, _is_classified(raw, task)
+
+
+def _read(settings: Mapping[str, Any], reader: Callable[[Path], pd.DataFrame]) -> pd.DataFrame:
+    path = Path(settings["path"])
+    try:
+        return reader(path)
+    # pandas, pyarrow and the codecs each fail in their own way.
+    except Exception as error:
+        expected = f"a file in the format {settings['source']}, with a line of column names"
+        got = f"{path.absolute()}: {' '.join(str(error).split())[:300]}"
+        raise _refusal("data.path", got, expected, "name another file, or mend it") from error
+
+
+def _check_names(settings: Mapping[str, Any], columns: list[str]) -> None:
+    """Refuse columns that are not there, or that nobody told apart."""
+    separator = next((each for each in _SEPARATORS if each in columns[0]), "") if columns else ""
+    if len(columns) == 1 and separator:
+        got = f"one column, {columns[0]!r}"
+        expected = "columns separated by commas, and a point in numbers"
+        reading = f"pandas.read_csv(FILE, sep={separator!r}, decimal=…)"
+        fix = f"write it anew: {reading}.to_csv(…, index=False)"
+        raise _refusal("data.path", got, expected, fix)
+    _refuse_row_numbers(settings, columns)
+    _check_columns([settings.get("target")], "data.target", columns)
+    _check_columns(settings.get("drop") or [], "data.drop", columns)
+    _check_columns(settings.get("categorical") or [], "data.categorical", columns)
+
+
+def _refuse_row_numbers(settings: Mapping[str, Any], columns: list[str]) -> None:
+    """Refuse a first column without a name: in a sorted table it gives the target away."""
+    # What pandas calls it where to_csv wrote the numbers of the rows, too.
+    name = "Unnamed: 0"
+    is_used = columns[:1] == [name] and name not in (settings.get("drop") or [])
+    if settings["source"] == "csv" and is_used:
+        got = "a first column without a name"
+        expected = "a name for each column: most such columns are the numbers of the rows"
+        fix = f"data.drop=['{name}'] to leave it out, or give it a name in the file"
+        raise _refusal("data.path", got, expected, fix)
+
+
+def _without_decimals(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return a table whose decimals of Parquet, which are objects to pandas, are numbers."""
+    decimals = [name for name in frame.columns if infer_dtype(frame[name]) == "decimal"]
+    return frame.assign(**{name: pd.to_numeric(frame[name]) for name in decimals})
+
+
+def _refuse_misread(frame: pd.DataFrame, settings: Mapping[str, Any]) -> None:
+    """Refuse columns of a CSV file that some entries keep from being the numbers that they are.
+
+    As categories, of which each number would be one, they would tell a model next to nothing.
+    """
+    if settings["source"] != "csv":
+        return  # Its types are those that somebody gave them.
+    task, target = settings.get("task") or "auto", settings["target"]
+    named = settings.get("categorical")
+    for column in [name for name in frame.columns if not is_numeric_dtype(frame[name])]:
+        is_meant = task == "classification" if column == target else named is not None
+        values = frame[column].dropna().astype(str)
+        are_numbers = pd.to_numeric(values.str.replace(",", ""), errors="coerce").notna()
+        share = float(are_numbers.mean()) if len(values) else 0.0
+        if is_meant or share < _MOSTLY:
+            continue
+        odd = next(iter(values[pd.to_numeric(values, errors="coerce").isna()]), values.iloc[0])
+        got = f"{share:.0%} of its entries are numbers, and {odd!r} among them is none"
+        expected = "numbers with a point, and nothing where one is not known; or categories"
+        fix = f"mend the file, or data.drop=[{column}]; data.categorical=[…] names categories"
+        if column == target:
+            fix = "mend the file; data.task=classification, if each value is a class"
+        raise _refusal(f"column {column}", got, expected, fix)
 
 
 def _typed(features: pd.DataFrame, categorical: list[str] | None) -> pd.DataFrame:
@@ -162,7 +269,8 @@ def _typed(features: pd.DataFrame, categorical: list[str] | None) -> pd.DataFram
         try:
             typed[column] = pd.to_numeric(features[column]).astype(float)
         except (ValueError, TypeError) as error:
-            fix = f"add it: data.categorical=[{column}], or data.drop=[{column}]"
+            named = ",".join([*categorical, str(column)])
+            fix = f"add it: data.categorical=[{named}], or data.drop=[{column}]"
             got = f"no number: {' '.join(str(error).split())[:100]}"
             raise _refusal(f"column {column}", got, "numbers", fix) from error
     return typed
@@ -203,7 +311,7 @@ def _is_classified(raw: pd.Series, task: str) -> bool:
         raise _refusal("data.task", task, f"one of {listed(_TASKS)}", f"data.task={near}")
     if task != "auto":
         return task == "classification"
-    if not pd.api.types.is_numeric_dtype(raw) or pd.api.types.is_bool_dtype(raw):
+    if not is_numeric_dtype(raw) or pd.api.types.is_bool_dtype(raw):
         return True
     return bool(pd.api.types.is_integer_dtype(raw) and raw.nunique() <= _MOST_CLASSES)
 

@@ -14,7 +14,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from sklearn.base import BaseEstimator
+from sklearn.base import (
+    BaseEstimator,
+    ClusterMixin,
+    is_classifier,
+    is_outlier_detector,
+    is_regressor,
+)
 from sklearn.metrics import f1_score
 from sklearn.model_selection import KFold, StratifiedKFold
 from sklearn.pipeline import Pipeline
@@ -116,12 +122,32 @@ def _pipeline(settings: Mapping[str, Any], table: Table, seed: int, num_cpus: in
         made = _made(found["estimator"], found.get("arguments") or {}, key, trusted)
         steps.append((f"step_{place}", made))
     last = _made(settings["estimator"], settings["arguments"] or {}, "model", trusted)
+    _refuse_other_kind(last, str(settings["estimator"]), table)
     pipeline = Pipeline([*steps, ("estimator", last)])
     for _, part in [*steps[1:], ("", last)]:
         known = part.get_params(deep=False)
         ours = {"random_state": seed, "n_jobs": num_cpus}
         part.set_params(**{k: v for k, v in ours.items() if k in known and known[k] is None})
     return pipeline
+
+
+def _refuse_other_kind(estimator: BaseEstimator, path: str, table: Table) -> None:
+    """Refuse what predicts nothing, or something else than the target is."""
+    needed = "classifier" if table.classes else "regressor"
+    kinds = {
+        "classifier": is_classifier(estimator),
+        "regressor": is_regressor(estimator),
+        "clusterer": isinstance(estimator, ClusterMixin),
+        "outlier detector": is_outlier_detector(estimator),
+    }
+    kind = next((name for name, is_it in kinds.items() if is_it), None)
+    if kind in {needed, None} and hasattr(estimator, "predict"):
+        return
+    of = "classes" if table.classes else "numbers"
+    got = f"{path}, of the kind {kind or 'transformer'}"
+    expected = f"a {needed}, because the target is one of {of}"
+    fix = f"name a {needed}, or set data.task for another target"
+    raise _refusal("model.estimator", got, expected, fix)
 
 
 def _made(path: object, arguments: Mapping[str, Any], key: str, trusted: Sequence[str]) -> Any:

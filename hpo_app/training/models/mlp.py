@@ -78,7 +78,11 @@ def train(
                 f"The network's output is not finite after epoch {epoch}: the learning rate "
                 f"{settings['learning_rate']:g} is too large for it."
             )
-        metrics = {"train_loss": loss, **scores(table, rows.y_validation, predicted)}
+        # In the unit of val_loss, which is that of the target.
+        metrics = {
+            "train_loss": loss * scale[1] ** 2,
+            **scores(table, rows.y_validation, predicted),
+        }
         _report(trial, metrics, network, optimizer)
 
 

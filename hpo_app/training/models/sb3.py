@@ -53,6 +53,8 @@ if TYPE_CHECKING:
 
     from hpo_app.training.contract import Trial
 
+# Of an evaluation episode that no limit of the environment ends; an agent plays them in a minute.
+_MOST_STEPS = 100_000
 _ACTIVATIONS = {"tanh": torch.nn.Tanh, "relu": torch.nn.ReLU, "elu": torch.nn.ELU}
 
 
@@ -92,7 +94,7 @@ def train(
             steps_per_s = _learn(agent, env, until=iteration * steps, seed=seed)
             sync_envs_normalization(env, evaluation)
             evaluation.seed(derive_seed(trial.seed, "evaluate", iteration))
-            rewards = _evaluate(agent, evaluation, data["eval_episodes"])
+            rewards = _evaluate(agent, evaluation, data)
             metrics = {
                 "eval_reward_mean": float(np.mean(rewards)),
                 "eval_reward_std": float(np.std(rewards)),
@@ -177,9 +179,13 @@ def make_agent(
             seed=derive_seed(trial.seed, "weights"),
             device=model.get("device", "cpu"),
         )
-    except (AssertionError, ValueError) as error:  # arguments are checked by assertions
+    except (AssertionError, NotImplementedError, ValueError) as error:
+        # Arguments are checked by assertions.
         expected = f"settings that {algorithm.build.__name__} takes for this environment"
-        raise _refusal("model", str(error), expected, "change what the message names") from error
+        fix = "change what the message names"
+        if "action spaces" in str(error):
+            fix = "choose data with other actions, or a model that takes any: ppo or a2c"
+        raise _refusal("model", str(error), expected, fix) from error
     # Without a logger of its own, every call of learn() leaves an empty folder in /tmp.
     agent.set_logger(Logger(folder=None, output_formats=[]))
     if trial.checkpoint is not None:
@@ -199,12 +205,29 @@ def _learn(agent: BaseAlgorithm, environment: VecEnv, *, until: int, seed: int) 
     return (agent.num_timesteps - before) / (time.perf_counter() - started)
 
 
-def _evaluate(agent: BaseAlgorithm, environment: VecEnv, episodes: int) -> list[float]:
+def _evaluate(agent: BaseAlgorithm, environment: VecEnv, data: Mapping[str, Any]) -> list[float]:
+    has_limit = all(
+        spec is not None and spec.max_episode_steps for spec in environment.get_attr("spec")
+    )
+
+    def refuse_endless(found: dict[str, Any], _: dict[str, Any]) -> None:
+        if found["current_lengths"][found["i"]] >= _MOST_STEPS:
+            # A good agent, or one that does nothing, may never end what has no limit.
+            raise _refusal(
+                "data.env_id",
+                f"{data['env_id']!r}, an evaluation episode of which has not ended after "
+                f"{_MOST_STEPS} steps",
+                "episodes that end, or an environment with a limit of steps",
+                "+data.env_kwargs.max_episode_steps=1000, or another limit",
+            )
+
     rewards, _ = evaluate_policy(
         agent,
         environment,
-        n_eval_episodes=episodes,
+        n_eval_episodes=data["eval_episodes"],
         deterministic=True,
+        # It is called at each step, which takes time.
+        callback=None if has_limit else refuse_endless,
         return_episode_rewards=True,
     )
     return cast("list[float]", rewards)

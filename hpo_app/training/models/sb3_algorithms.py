@@ -19,9 +19,7 @@ import numpy as np
 from stable_baselines3 import A2C, DQN, PPO, SAC, TD3
 from stable_baselines3.common.noise import NormalActionNoise
 
-from hpo_app.errors import Problem
-from hpo_app.training.contract import ConfigurationError
-from hpo_app.training.reports import checked_count, checked_number
+from hpo_app.training.reports import checked_count, checked_flag, checked_number
 
 
 if TYPE_CHECKING:
@@ -31,12 +29,6 @@ if TYPE_CHECKING:
     from stable_baselines3.common.vec_env import VecEnv
 
     Check = Callable[[object, str], object]
-
-
-def _flag(value: object, where: str) -> object:
-    if isinstance(value, bool):
-        return value
-    raise _refusal(where, repr(value), "true or false", f"{where}=true")
 
 
 def _steps_or_none(value: object, where: str) -> object:
@@ -96,7 +88,11 @@ ALGORITHMS: dict[str, Algorithm] = {
     "a2c": Algorithm(
         A2C,
         _ON_POLICY
-        | {"rms_prop_eps": checked_number, "use_rms_prop": _flag, "normalize_advantage": _flag},
+        | {
+            "rms_prop_eps": checked_number,
+            "use_rms_prop": checked_flag,
+            "normalize_advantage": checked_flag,
+        },
         fixed=("use_rms_prop",),
     ),
     "dqn": Algorithm(
@@ -162,7 +158,3 @@ def spread_exploration(agent: BaseAlgorithm, full_steps: int) -> None:
         return first + (last - first) * min(1.0, agent.num_timesteps / until)
 
     agent.exploration_schedule = exploration
-
-
-def _refusal(key: str, got: str, expected: str, fix: str) -> ConfigurationError:
-    return ConfigurationError([Problem(key=key, got=got, expected=expected, fix=fix)])

@@ -60,3 +60,21 @@ def test_arguments_of_an_open_signature_are_the_estimators_own(
     found = fit(**own, arguments={"alpha": 0.5, "solver": "svd"})
     plain = fit(arguments={"alpha": 0.5, "solver": "svd"})
     assert found == plain
+
+
+@pytest.mark.parametrize(
+    ("source", "path", "said"),
+    [
+        ("breast_cancer", "sklearn.linear_model.Ridge", "of the kind regressor"),
+        ("breast_cancer", "sklearn.cluster.KMeans", "of the kind clusterer"),
+        ("breast_cancer", "sklearn.ensemble.IsolationForest", "of the kind outlier detector"),
+        ("breast_cancer", "sklearn.decomposition.PCA", "of the kind transformer"),
+        ("diabetes", "sklearn.tree.DecisionTreeClassifier", "of the kind classifier"),
+    ],
+)
+def test_an_estimator_of_another_kind_than_the_target_is_refused(
+    source: str, path: str, said: str
+) -> None:
+    model = {**MODEL, "estimator": path}
+    with pytest.raises(ConfigurationError, match=f"{path}, {said}"):
+        fit_one(train, model, {**DATA, "source": source}, {"iterations": 2}, metric="f1", seed=0)

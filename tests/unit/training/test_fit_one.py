@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 import json
+import random
 import subprocess
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pytest
 
 from hpo_app.errors import RunFolderError
@@ -17,6 +19,7 @@ from hpo_app.training.checkpoint import (
 )
 from hpo_app.training.contract import ConfigurationError, ReportError
 from hpo_app.training.fit_one import LocalTrial, fit_by_schedule, fit_one
+from hpo_app.training.start_state import same_start
 
 
 if TYPE_CHECKING:
@@ -263,6 +266,29 @@ def test_a_schedule_needs_a_state_to_go_on_from(tmp_path: Path) -> None:
 
     with pytest.raises(ConfigurationError, match="no checkpoint after iteration 3"):
         by_schedule(tmp_path, forgetful, 0, 3, folder=tmp_path / "state")
+
+
+def test_draws_from_global_generators_are_those_of_a_worker(tmp_path: Path) -> None:
+    def drawing(model: Any, data: Any, training: Any, trial: Trial) -> None:
+        for _ in range(trial.iteration, training["iterations"]):
+            state = tmp_path if trial.is_checkpoint_due else None
+            trial.report({"steps": random.random() + np.random.random()}, checkpoint=state)  # noqa: NPY002
+
+    # Each step of a schedule is a start of its own, as in a population.
+    at_once, in_two = (
+        by_schedule(tmp_path, drawing, *starts, folder=str(tmp_path / "state"))
+        for starts in ([0], [0, 3])
+    )
+    with same_start(11, 1):
+        first = [random.random() + np.random.random() for _ in range(5)]  # noqa: NPY002
+    assert [report["steps"] for report in at_once] == first
+    assert [report["steps"] for report in in_two] == first[:3] + first[:2]
+
+
+def test_folders_may_be_text(tmp_path: Path) -> None:
+    fit(tmp_path / "scratch", 2, folder=str(tmp_path / "state"))
+    rest = fit(tmp_path / "scratch", 3, checkpoint=str(tmp_path / "state"))
+    assert [report["steps"] for report in rest] == [3.0]
 
 
 def test_a_training_that_ends_by_itself_ends_its_schedule(tmp_path: Path) -> None:

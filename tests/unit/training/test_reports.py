@@ -72,7 +72,7 @@ def test_a_missing_objective_is_refused_with_what_was_reported_and_what_was_mean
 
     assert str(caught.value) == (
         "The objective's metric 'val_los' is not in the report, which has accuracy and val_loss. "
-        "Did you mean objective.metric=val_loss?"
+        "Did you mean val_loss?"
     )
 
 
