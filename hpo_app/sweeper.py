@@ -62,7 +62,7 @@ def sweep(
     signals = Signals()
     code, value = 0, None
     try:
-        with signals.held_where_possible(), process_left_as_it_was():
+        with signals.held_where_possible(), process_left_as_it_was(print):
             outcome = _sweep(Asked(task, context, config, options, tuple(arguments)), signals)
             code, value = outcome.exit_code, outcome.value
     except HpoError as error:
@@ -135,12 +135,17 @@ def _run(
             changes=changes,
             signals=signals,
             started_by=_typed(sys.argv),
+            is_composed=True,
             again=_typed([*_without_resume(sys.argv), f"hydra.sweeper.resume={_shown(folder)}"]),
         )
     )
 
 
 def _refused(asked: Asked) -> Iterator[Problem]:
+    if asked.task.__module__ == "hpo_app.cli":
+        expected = "a sweep over searches; hpo makes a search of an app of your own"
+        fix = "leave it out: a search needs none, and hydra/sweeper=optuna searches over searches"
+        yield Problem("hydra/sweeper", "hpo", expected, fix)
     launcher = asked.config.hydra.runtime.choices.get("hydra/launcher", _BASIC)
     if launcher not in (_BASIC, None):
         expected = "no launcher: trials run in warm workers of Ray's"

@@ -7,7 +7,8 @@ import os
 
 from rich.console import Console
 
-from hpo_app.tuning.search_process import LINES, NAME
+from hpo_app.tuning.own_ray import LINES
+from hpo_app.tuning.search_process import NAME
 
 
 # A line is one line, however long.

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 from hydra.errors import HydraException
 from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
+from hpo_app.apps.look import MOST_COMPOSED, changes
 from hpo_app.apps.override_text import override_text
 from hpo_app.errors import PlanError, Problem
 from hpo_app.plan.read_space import read_space
@@ -15,12 +17,11 @@ from hpo_app.plan.search_space import default_of
 
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from omegaconf import DictConfig
 
     from hpo_app.apps.grammar import Sweep
-
-# Each takes some ten milliseconds; a misspelt choice beyond them costs its own trial only.
-_MOST_COMPOSED = 40
 
 
 def check_and_take_defaults(sweep: Sweep, loader: Any, master: DictConfig) -> None:
@@ -40,12 +41,11 @@ def check_and_take_defaults(sweep: Sweep, loader: Any, master: DictConfig) -> No
     own = _compose(loader, master, sweep.fixed, [])
     for name, entry in sweep.space.items():
         if own is not None:
-            value = _value(own, name, sweep)
+            value = _as_typed(_value(own, name, sweep), entry.get("values", ()))
             if space[name].contains(value) and value is not None:
                 entry["default"] = value
     typed = {name: default_of(each) for name, each in read_space(sweep.space)[0].parameters.items()}
-    variants = [{}, *({name: each} for name in sweep.groups for each in _choices(sweep, name))]
-    for changed in variants[:_MOST_COMPOSED]:
+    for changed in [{}, *changes(space)][:MOST_COMPOSED]:
         params = {**typed, **changed}
         texts = [override_text(sweep.keys[name], value) for name, value in params.items()]
         _compose(loader, master, [*sweep.fixed, *texts], problems)
@@ -53,8 +53,15 @@ def check_and_take_defaults(sweep: Sweep, loader: Any, master: DictConfig) -> No
         raise PlanError(list({problem.got: problem for problem in problems}.values()))
 
 
-def _choices(sweep: Sweep, name: str) -> list[Any]:
-    return list(sweep.space[name].get("values", ()))
+def _as_typed(value: Any, values: Iterable[Any]) -> Any:
+    """Return a value of a config as a sweep writes it: `0.0` as `0`, an enum by its name."""
+    if isinstance(value, Enum):
+        return value.name
+    if isinstance(value, float | int) and not isinstance(value, bool):
+        for each in values:
+            if each == value and isinstance(each, float | int) and not isinstance(each, bool):
+                return each
+    return value
 
 
 def _value(config: DictConfig, name: str, sweep: Sweep) -> Any:

@@ -67,7 +67,11 @@ class App:
             run_mode=RunMode.MULTIRUN,
             with_log_configuration=False,
         )
-        self._callbacks = Callbacks(self._master)
+
+    @functools.cached_property
+    def _callbacks(self) -> Callbacks:
+        # Made with the first job: they may write to places, and composing is no job.
+        return Callbacks(self._master)
 
     def compose(self, sampled: list[str], number: int) -> DictConfig:
         """Return the config of one job, its `hydra` node included.

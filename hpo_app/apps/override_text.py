@@ -2,11 +2,28 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Quote, QuotedString, Transformer
 from hydra.errors import HydraException
+
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+
+def override_texts(model: Mapping[str, Any], names: Iterable[str] | None = None) -> list[str]:
+    """Return the overrides that hand the sampled values of a trial to its app.
+
+    Args:
+        model: The model of `model=hydra_app`, rendered: `values` by name, and `keys`, for those
+            whose override has another name.
+        names: Of which values; None for all.
+    """
+    keys, values = model.get("keys") or {}, model["values"]
+    wanted = values if names is None else [name for name in names if name in values]
+    return [override_text(keys.get(name, name), values[name]) for name in wanted]
 
 
 def override_text(key: str, value: Any) -> str:

@@ -20,9 +20,11 @@ from hpo_app.training.start_state import ProcessState
 
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
 KEY = "model.app"
+# Where a model says what stands on the command line of its app.
+OF_THE_COMMAND_LINE = ("config_path", "config_name", "config_dir")
 
 
 @dataclass(frozen=True)
@@ -45,6 +47,11 @@ class AppName:
     def is_file(self) -> bool:
         """Whether it is a file, and not the name of a module."""
         return self.app.endswith(".py")
+
+
+def app_name(model: Mapping[str, Any]) -> AppName:
+    """Return where the app of a model is, as its `app` and the keys of the command line say."""
+    return AppName(model["app"], *(model.get(key) or "" for key in OF_THE_COMMAND_LINE))
 
 
 @dataclass(frozen=True)

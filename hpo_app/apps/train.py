@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 from hydra.errors import HydraException, InstantiationException
 
 from hpo_app.apps.job import warm_app
-from hpo_app.apps.override_text import override_text
+from hpo_app.apps.override_text import override_texts
 from hpo_app.apps.reporting import AppTrial
-from hpo_app.apps.started import AppName
+from hpo_app.apps.started import OF_THE_COMMAND_LINE, app_name
 from hpo_app.errors import Problem
 from hpo_app.training.contract import ConfigurationError
 from hpo_app.training.current import being_trained
@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from hpo_app.training.contract import Trial
-
-_OF_THE_COMMAND_LINE = ("config_path", "config_name", "config_dir")
 
 
 def train(
@@ -47,11 +45,9 @@ def train(
         ConfigurationError: If the app cannot be started, or its config does not compose.
     """
     required = ("app", "overrides", "values", "returns")
-    optional = (*OF_THE_RUN, "keys", *_OF_THE_COMMAND_LINE)
+    optional = (*OF_THE_RUN, "keys", *OF_THE_COMMAND_LINE)
     settings = checked_settings(model, "model", required, optional)
-    name = AppName(settings["app"], *(settings.get(key) or "" for key in _OF_THE_COMMAND_LINE))
-    keys = settings.get("keys") or {}
-    sampled = [override_text(keys.get(name, name), each) for name, each in model["values"].items()]
+    name, sampled = app_name(settings), override_texts(model)
     returns = settings["returns"]
     reporting = AppTrial(
         trial,

@@ -37,6 +37,8 @@ COMPONENTS = (
     "optuna.samplers.CmaEsSampler",
     "optuna.samplers.QMCSampler",
     "optuna.samplers.NSGAIISampler",
+    "hpo_app.search.auto.AutoSampler",
+    "hpo_app.search.gaussian.GaussianProcess",
     "hpo_app.search.grid.GridSearch",
     "ray.tune.search.hyperopt.HyperOptSearch",
     "hpo_app.tuning.ray_searchers.nevergrad_search",
@@ -45,7 +47,9 @@ COMPONENTS = (
     "ray.tune.search.bohb.TuneBOHB",
     "ray.tune.schedulers.FIFOScheduler",
     "ray.tune.schedulers.AsyncHyperBandScheduler",
+    "hpo_app.tuning.hyperband.BohbHyperBand",
     "hpo_app.tuning.hyperband.HyperBand",
+    "hpo_app.tuning.median.MedianStopping",
     "ray.tune.schedulers.HyperBandForBOHB",
     "ray.tune.schedulers.MedianStoppingRule",
     "hpo_app.tuning.pbt.PopulationTraining",
@@ -135,6 +139,9 @@ def untrusted(
     package = target.split(":", maxsplit=1)[0].split(".", maxsplit=1)[0]
     expected = "a name that hpo_app ships, or one inside trusted_modules"
     fix = f"if the code is yours, add 'trusted_modules=[{package}]' on the command line"
+    if "/" in package:
+        expected = "package.module:function, and no path"
+        fix = "write it like my_package.train:train"
     return Problem(key, target, expected, fix)
 
 

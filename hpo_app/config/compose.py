@@ -59,7 +59,7 @@ def compose_config(
 
     Args:
         overrides: In Hydra's grammar, for example `["preset=standard", "num_trials=20"]`.
-        config_dir: A person's own config groups, searched before ours.
+        config_dir: A person's own config groups, searched after ours.
 
     Returns:
         The config without its `hydra` node, and where its values came from.

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import shlex
+from dataclasses import replace
 from functools import reduce
 from typing import TYPE_CHECKING, Any
 
-from hydra.errors import HydraException, MissingConfigException
+from hydra.errors import HydraException, MissingConfigException, OverrideParseException
 from omegaconf import OmegaConf
 from omegaconf.errors import KeyValidationError, OmegaConfBaseException
 from yaml import YAMLError
 
 from hpo_app.config.compose import compose_config
-from hpo_app.config.overrides import key_parts, read_override
+from hpo_app.config.overrides import key_parts, read_override, single_values
 from hpo_app.config.parse import parse_plan
 from hpo_app.errors import PlanError, Problem, listed, near_miss
 from hpo_app.plan.read_space import OPTIONAL_FIELDS, RULES
@@ -32,10 +34,15 @@ COMPOSITION_ERRORS = (
     RuntimeError,
     AssertionError,  # An override without a key, `+=`.
 )
+_BRING_OTHERS = ("model", "search_space")
 
 
 def diagnose(
-    overrides: Sequence[str], error: Exception, config_dir: Path | None = None
+    overrides: Sequence[str],
+    error: Exception,
+    config_dir: Path | None = None,
+    *,
+    is_sweep: bool = False,
 ) -> PlanError:
     """Return all problems of overrides that Hydra refused to compose.
 
@@ -46,20 +53,27 @@ def diagnose(
         overrides: The command line's overrides.
         error: What Hydra said; shown if nothing better is found.
         config_dir: A person's own config groups.
+        is_sweep: Whether an override may stand for several, one for each of its values.
     """
     accepted: list[str] = []
     problems: list[Problem] = []
     if _refusal([], config_dir) is not None:
         return PlanError([_plain(error)])  # The files themselves are at fault.
-    for override in sorted(overrides, key=_rank):
-        refusal = _refusal([*accepted, override], config_dir)
-        if refusal is None:
-            accepted.append(override)
-        else:
+    for typed_one in sorted(overrides, key=_rank):
+        sound = []
+        for override in _values(typed_one) if is_sweep else [typed_one]:
+            refusal = _refusal([*accepted, override], config_dir)
+            if refusal is None:
+                sound.append(override)
+                continue
             several = _several_objectives(override)
-            problems.append(several or _problem(override, refusal, accepted, config_dir))
-            if _rank(override) == 0 and not isinstance(refusal, MissingConfigException):
+            problem = several or _problem(override, refusal, accepted, config_dir)
+            problems.append(replace(problem, set_by=f"command line: {typed_one}"))
+            if _rank(override) < len(_BRING_OTHERS) and not isinstance(
+                refusal, MissingConfigException
+            ):
                 return PlanError(problems)  # Without that file, all else would seem wrong.
+        accepted += sound[:1]
     try:
         parse_plan(*compose_config(accepted, config_dir))
     except PlanError as more:
@@ -67,12 +81,22 @@ def diagnose(
     return PlanError(problems or [_plain(error)])
 
 
+def _values(override: str) -> list[str]:
+    try:
+        return single_values(override)
+    except HydraException:  # Not of Hydra's grammar, as composing it will say.
+        return [override]
+
+
 def _rank(override: str) -> int:
-    """What brings other groups along goes first, then the other groups, then single keys."""
+    """What brings other groups along goes first, then the other groups, then single keys.
+
+    A model before the search space, which names one of its own where none is chosen.
+    """
     key = read_override(override).key
-    if key in {"search_space", "model"}:
-        return 0
-    return 2 if "." in key else 1
+    if key in _BRING_OTHERS:
+        return _BRING_OTHERS.index(key)
+    return len(_BRING_OTHERS) + ("." in key)
 
 
 def _refusal(overrides: Sequence[str], config_dir: Path | None) -> Exception | None:
@@ -119,6 +143,11 @@ def _problem(
     text = " ".join(str(error).split()) or "not written as KEY=VALUE"
     got = f"{override} ({text})"
     fix = "leave it out, or give it a value of the kind that the config has there"
+    if value.startswith("{") and not unknown:
+        # It may set what the config has there, but nothing else.
+        fix = f"write {shlex.quote(f'++{key}={value}')}, which keeps what it does not name"
+    if isinstance(error, OverrideParseException):
+        fix = f"put the value in quotes, those in quotes of the shell: '{key}=\"…\"'"
     return Problem(key, got, "an override that Hydra can apply", fix, set_by)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from hydra.core.override_parser.overrides_parser import OverridesParser
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 # Hydra takes a dot for a part of a name where a backslash stands before it.
 _BETWEEN_PARTS = re.compile(r"(?<!\\)\.")
 _PLAIN = re.compile(r"[\w/:.@%+-]+")
+# Of a range of thousands, the others are of the same kind.
+_MOST_VALUES = 50
 _BEFORE_QUOTE = re.compile(r"(\\+)(?='|$)")
 
 
@@ -67,6 +70,20 @@ def read_override(text: str) -> Override:
 def key_parts(key: str) -> list[str]:
     r"""Return the names that a dotted key leads through: `a` and `b.c` of `a.b\.c`."""
     return [part.replace("\\.", ".") for part in _BETWEEN_PARTS.split(key)]
+
+
+def single_values(text: str) -> list[str]:
+    """Return the overrides that a sweep over some values stands for; others as they are.
+
+    A sweep over values without number, or over what stands in a folder, stands for none.
+    """
+    override = OverridesParser.create().parse_override(text)
+    if not override.is_sweep_override():
+        return [text]
+    if not override.is_discrete_sweep():
+        return []
+    name = text.partition("=")[0]
+    return [f"{name}={value}" for value in islice(override.sweep_string_iterator(), _MOST_VALUES)]
 
 
 def overrides_in(arguments: Iterable[str]) -> list[Override]:

@@ -29,6 +29,7 @@ from hpo_app.config.sections import (
     read_stop,
     read_trackers,
 )
+from hpo_app.config.shadowed import shadowed
 from hpo_app.config.trainer import is_unnamed, missing_trainer
 from hpo_app.config.trust import (
     FUNCTION,
@@ -119,6 +120,7 @@ def parse_plan(config: DictConfig, origin: Origin, *, has_function: bool = False
     problems += plain_secrets(template)
     problems += _params_of_ones_own(template.get("params"))
     problems += _unread(values)
+    problems += shadowed(origin)
     problems += check_plan(plan)
     # What a rule has to say of an unreadable value would only repeat the reader.
     problems = list({problem.key + problem.got: problem for problem in problems}.values())

@@ -124,7 +124,8 @@ class Section:
 
     def texts(self, key: str) -> tuple[str, ...]:
         """Return a list of names; none where it is no list."""
-        value = self.get(key) or []
+        value = self.get(key)
+        value = [] if value is None else value
         if isinstance(value, list) and all(isinstance(item, str) for item in value):
             return tuple(value)
         full = self._prefix + key

@@ -63,7 +63,7 @@ def stored_config(
             decide what only a person may.
     """
     register_resolvers()
-    refused = [_refusal(change) for change in (*earlier, *changes) if not _is_allowed(change)]
+    refused = [_refusal(change) for change in (*earlier, *changes) if not is_allowed(change)]
     if refused:
         raise PlanError(refused)
     path = folder / ".hydra" / "config.yaml"
@@ -206,7 +206,8 @@ def _below(key: str, node: Any) -> Iterator[tuple[str, Any]]:
         yield from _below(f"{key}.{name}", child)
 
 
-def _is_allowed(change: str) -> bool:
+def is_allowed(change: str) -> bool:
+    """Return whether a run may be continued with an override."""
     override = read_override(change)
     is_ours = override.root in CHANGEABLE or override.key in TYPED_ANEW
     return is_ours and override.mark != "~"

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 _KEY = "model.trainer"
 _IN_PYTHON = "HPOptimizer(TrainingEngine(train)).resume(RUN_FOLDER)"
+_NUM_ARGUMENTS = 4
 _EXPECTED = "package.module:function that can be imported"
 
 
@@ -51,8 +52,13 @@ def missing_trainer(path: str) -> Iterator[Problem]:
         fix = f"correct the name, or start where {module} can be imported from"
         yield Problem(_KEY, f"{path} (no module named {module})", _EXPECTED, fix)
         return
-    names = _names(Path(spec.origin)) if spec.origin and spec.origin.endswith(".py") else None
-    if names is not None and name not in names:
+    tree = _tree(Path(spec.origin)) if spec.origin and spec.origin.endswith(".py") else None
+    names = None if tree is None else _names(tree)
+    if tree is not None and not _takes_what_it_gets(tree, name):
+        expected = "a function of four arguments, (model, data, training, trial)"
+        fix = "give it those; hpo_app/training/contract.py says what they are"
+        yield Problem(_KEY, path, expected, fix)
+    elif names is not None and name not in names:
         near = near_miss(name, names)
         functions = [known for known, is_function in names.items() if is_function]
         expected = f"a function of {module}: {listed(functions)}" if functions else _EXPECTED
@@ -60,12 +66,30 @@ def missing_trainer(path: str) -> Iterator[Problem]:
         yield Problem(_KEY, path, expected, fix)
 
 
-def _names(source: Path) -> dict[str, bool] | None:
-    """Return the names at the top of a module, and which are functions; None if that is unclear."""
+def _tree(source: Path) -> ast.Module | None:
     try:
-        tree = ast.parse(source.read_bytes())
+        return ast.parse(source.read_bytes())
     except (OSError, SyntaxError, ValueError):
         return None  # The worker's own error says it better, with the line.
+
+
+def _takes_what_it_gets(tree: ast.Module, name: str) -> bool:
+    """Return whether a function may be called as training functions are, for all that is seen."""
+    bindings = [node for node in ast.walk(tree) if name in _bound(node)]
+    if len(bindings) != 1 or bindings[0] not in tree.body:
+        return True
+    function = bindings[0]
+    if not isinstance(function, ast.FunctionDef) or function.decorator_list:
+        return True
+    takes = function.args
+    at_most = len(takes.posonlyargs) + len(takes.args)
+    is_enough = takes.vararg is not None or at_most >= _NUM_ARGUMENTS
+    named = sum(1 for default in takes.kw_defaults if default is None)
+    return is_enough and at_most - len(takes.defaults) <= _NUM_ARGUMENTS and not named
+
+
+def _names(tree: ast.Module) -> dict[str, bool] | None:
+    """Return the names at the top of a module, and which are functions; None if that is unclear."""
     names: dict[str, bool] = {}
     for node in ast.walk(tree):
         if isinstance(node, ast.ImportFrom) and any(alias.name == "*" for alias in node.names):

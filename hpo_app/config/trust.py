@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from hpo_app.config.overrides import read_override
+from hpo_app.config.overrides import read_override, unquoted
 from hpo_app.config.render import READERS, TRUSTED as KEY
 from hpo_app.errors import Problem
 
@@ -21,7 +21,8 @@ FUNCTION = "${model.function}"
 
 def trust_from_a_file(modules: Sequence[str], origin: Origin) -> Iterator[Problem]:
     """Yield trust that a config file claims: files come from anywhere, a command line does not."""
-    typed = {read_override(text).key for text in origin.overrides}
+    texts = origin.overrides if origin.typed is None else origin.typed
+    typed = {read_override(text).key for text in texts}
     if modules and KEY not in typed:
         shown = f"[{','.join(modules)}]"
         expected = "a list from the command line: a file cannot trust any code"
@@ -35,9 +36,15 @@ def typed_function(origin: Origin) -> tuple[str, ...]:
     Of a run that goes on it has to be said anew, by `trusted_modules`.
     """
     texts = origin.overrides if origin.typed is None else origin.typed
-    named = [each.value for each in map(read_override, texts) if each.key == "model.function"]
-    package = named[-1].partition(":")[0].partition(".")[0] if named else ""
-    return (package,) if package.isidentifier() else ()
+    return packages_of_functions(texts)[-1:]
+
+
+def packages_of_functions(overrides: Sequence[str]) -> tuple[str, ...]:
+    """Return the package of each training function that overrides name, in order."""
+    named = [each.value for each in map(read_override, overrides) if each.key == "model.function"]
+    # A sweep puts a backslash before the colon.
+    packages = [unquoted(value).partition(":")[0].partition(".")[0] for value in named]
+    return tuple(package for package in packages if package.isidentifier())
 
 
 def trust_beside_the_list(template: Mapping[str, Any]) -> Iterator[Problem]:

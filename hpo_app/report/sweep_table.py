@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from hpo_app.study.records import Study
 
 HEADS = ("search", "best", "gain", "trials", "time", "state", "folder")
+# A pipe has no width: there, no line is broken.
+_WIDTH_OF_A_PIPE = 1000
 
 
 @dataclass(frozen=True)
@@ -66,13 +68,25 @@ class SweepRow:
 
 
 def print_sweep(rows: Sequence[SweepRow], console: Console) -> None:
-    """Print a row per search; the folder is never broken, so that it can be copied."""
+    """Print a row per search; the folder is never broken, so that it can be copied.
+
+    Where there is no room for it beside the rest, it is left to the file.
+    """
+    if not console.is_terminal:
+        console.width = _WIDTH_OF_A_PIPE
+    whole = _table(rows, HEADS)
+    wide = console.options.update(max_width=_WIDTH_OF_A_PIPE)
+    fits = console.measure(whole, options=wide).maximum <= console.width
+    console.print(whole if fits else _table(rows, HEADS[:-1]))
+
+
+def _table(rows: Sequence[SweepRow], heads: Sequence[str]) -> Table:
     table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="bold")
-    for head in HEADS:
+    for head in heads:
         table.add_column(head, no_wrap=head == "folder", overflow="fold")
     for row in rows:
-        table.add_row(*map(Text, row.cells()))
-    console.print(table)
+        table.add_row(*map(Text, row.cells()[: len(heads)]))
+    return table
 
 
 def write_sweep_csv(rows: Sequence[SweepRow], path: Path) -> None:

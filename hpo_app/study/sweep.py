@@ -93,6 +93,12 @@ def names_of(searches: Sequence[tuple[int, Sequence[str]]]) -> dict[int, str]:
     }
 
 
+def is_inside(folder: str) -> bool:
+    """Return whether a folder, relative to that of a sweep, is one inside of it."""
+    path = PurePath(folder)
+    return bool(path.parts) and not path.is_absolute() and ".." not in path.parts
+
+
 def is_sweep(folder: Path) -> bool:
     """Return whether a folder is that of a sweep."""
     try:
@@ -106,6 +112,8 @@ def remove_unused_sweep(folder: Path) -> None:
     written = {FILE_NAME, ".lock", "multirun.yaml"}
     try:
         there = {path.name for path in folder.iterdir()}
+    except FileNotFoundError:
+        there = set()
     except OSError:
         return
     if there <= written:
@@ -127,7 +135,7 @@ def read_sweep(folder: Path) -> SweepRecord:
             folder,
             tuple(_texts(content["arguments"])),
             _text(content["command"]),
-            tuple(map(_search, content["searches"])),
+            _searches(content["searches"]),
             tuple(_texts(content.get("changes", []))),
         )
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
@@ -138,12 +146,18 @@ def read_sweep(folder: Path) -> SweepRecord:
         ) from None
 
 
+def _searches(values: Any) -> tuple[SearchEntry, ...]:
+    searches = tuple(map(_search, values))
+    if len({search.number for search in searches}) < len(searches):
+        raise ValueError("two searches with one number")
+    return searches
+
+
 def _search(fields: Any) -> SearchEntry:
     number, folder = fields["number"], _text(fields["folder"])
     if not isinstance(number, int) or isinstance(number, bool) or number < 0:
         raise ValueError(f"number {number!r}")
-    path = PurePath(folder)
-    if path.is_absolute() or ".." in path.parts:
+    if not is_inside(folder):
         raise ValueError(f"folder {folder!r} leads out of the sweep")
     return SearchEntry(number, tuple(_texts(fields["overrides"])), folder)
 

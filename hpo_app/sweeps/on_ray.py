@@ -13,12 +13,14 @@ from hydra_plugins.hydra_ray_launcher.ray_launcher import RayLauncher
 from omegaconf import OmegaConf
 
 from hpo_app.config.overrides import quoted, read_override
+from hpo_app.config.stored_sweep import flags_of_folders
 from hpo_app.errors import PlanError, Problem, ResourceError
 from hpo_app.plan.run_plan import Resources
 from hpo_app.report.format import plain
 from hpo_app.study.sweep import LOG_NAME, STOP_NAME
 from hpo_app.sweeps.one_by_one import (
     folders,
+    open_sweep,
     returned,
     starts_searches,
     sweep_config,
@@ -33,12 +35,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from hydra.core.utils import JobReturn
+    from hydra.types import HydraContext, TaskFunction
     from omegaconf import DictConfig
 
     from hpo_app.plan.capacity import Capacity
     from hpo_app.sweeps.sweep import Job, Sweep
 
 _REMOTE = "hydra.launcher.ray.remote"
+_ADDRESS = "hydra.launcher.ray.init.address"
 # What says how the sweep is run, and nothing of its searches.
 _OF_THE_SWEEP = ("launcher", "sweeper", "sweep", "mode", "run", "callbacks", "hydra_logging")
 
@@ -58,6 +62,13 @@ class SearchesOnRay(RayLauncher):
         super().__init__(ray)
         self.at_once = at_once
 
+    def setup(
+        self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig
+    ) -> None:
+        """Take what Hydra knows, and the folder of the sweep."""
+        super().setup(hydra_context=hydra_context, task_function=task_function, config=config)
+        open_sweep(config)
+
     def launch(
         self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int
     ) -> Sequence[JobReturn]:
@@ -73,7 +84,6 @@ class SearchesOnRay(RayLauncher):
             job_overrides,
             initial_job_idx,
             folders(self.hydra_context, self.config),
-            sweep_folder(self.config),
         )
         to_run = [job for job in jobs if not job.is_kept]
         if to_run:
@@ -82,6 +92,10 @@ class SearchesOnRay(RayLauncher):
                 sweep.codes += sweep.supervisor.run(work, _say)
             except StuckError as stuck:
                 sweep.signals.must_leave = True
+                # They are told by the end of their workers, and each ends in order.
+                sweep.wait_for_searches()
+                if sweep.signals.exit_code is not None:
+                    raise SystemExit(sweep.signals.exit_code) from None
                 expected = "a Ray that lasts as long as the sweep"
                 fix = f"type action=resume run={sweep_folder(self.config)}"
                 raise ResourceError([Problem("ray", stuck.reason, expected, fix)]) from None
@@ -93,7 +107,12 @@ class SearchesOnRay(RayLauncher):
         root = sweep_folder(self.config).absolute()
         # Not above: Hydra knows this launcher in every process, and Ray takes a second to import.
         running = importlib.import_module("hpo_app.sweeps.running")
-        capacity = running.share_ray(settings.init, sweep.supervisor.processes, sweep.at_end)
+        capacity = running.share_ray(
+            settings.init, settings.address_key, sweep.supervisor.processes, sweep.at_end
+        )
+        if settings.is_cluster:
+            # Any node may be the one that starts a search.
+            running.refuse_sweep_out_of_reach(root)
         slots = [self._slots(job, capacity) for job in jobs]
         at_once = max(1, min(len(jobs), settings.at_once or max(slots)))
         searches = {
@@ -126,20 +145,22 @@ class SearchesOnRay(RayLauncher):
     def _process(self, job: Job, root: Path, share: int) -> SearchProcess:
         assert self.config is not None
         hydra = self.config.hydra
-        typed: list[str] = [
-            text for text in hydra.overrides.hydra if _key(text) not in _OF_THE_SWEEP
-        ]
-        if job.overrides[0] != "action=resume":
+        arguments = list(job.overrides)
+        if not job.goes_on:
+            flags = flags_of_folders(current_sweep().arguments)
+            arguments = [*(text for flag in flags for text in flag), *arguments]
+            arguments += [text for text in hydra.overrides.hydra if _key(text) not in _OF_THE_SWEEP]
             # Of a sweep that is written down, each search names it too, and is none itself.
-            typed += [f"hydra.run.dir={quoted(str(job.folder))}", "hydra.mode=RUN"]
+            arguments += [f"hydra.run.dir={quoted(str(job.folder))}", "hydra.mode=RUN"]
         return SearchProcess(
             name=plain(job.name),
-            arguments=(*_flags(current_sweep().arguments), *job.overrides, *typed),
+            arguments=tuple(arguments),
             folder=str(job.folder.absolute()),
             place=str(Path.cwd()),
             lines=str(root / LOG_NAME),
             share=share,
             stop=str(root / STOP_NAME),
+            typed=current_sweep().typed,
         )
 
 
@@ -150,11 +171,18 @@ class _Settings(NamedTuple):
         init: Keyword arguments of `ray.init`.
         remote: Options of the task that starts a search.
         at_once: How many searches run at once; None for as many as trials fit.
+        address_key: By what a person says where the Ray of the sweep is.
     """
 
     init: Mapping[str, Any]
     remote: Mapping[str, Any]
     at_once: int | None
+    address_key: str
+
+    @property
+    def is_cluster(self) -> bool:
+        """Whether the Ray of the sweep is one that is there already."""
+        return self.init.get("address") not in (None, "local")
 
     @classmethod
     def read(cls, node: DictConfig, at_once: Any, config: DictConfig | None) -> _Settings:
@@ -168,7 +196,8 @@ class _Settings(NamedTuple):
         if problems:
             typed = [] if config is None else list(map(str, config.hydra.overrides.hydra))
             raise PlanError([replace(each, set_by=_set_by(each.key, typed)) for each in problems])
-        return cls(init, remote, at_once)
+        is_typed = config is not None and _set_by(_ADDRESS, config.hydra.overrides.hydra)
+        return cls(init, remote, at_once, _ADDRESS if is_typed else "ray.address")
 
 
 def _holding(remote: Mapping[str, Any]) -> Iterator[Problem]:
@@ -209,12 +238,3 @@ def _say(line: str) -> None:
 def _key(text: str) -> str:
     key = read_override(text).key.replace("/", ".").split(".")
     return key[1] if len(key) > 1 else ""
-
-
-def _flags(arguments: Sequence[str]) -> list[str]:
-    """Return the flags that say where config groups are, with what follows them."""
-    flags = []
-    for text, following in zip(arguments, [*arguments[1:], ""], strict=True):
-        if text.startswith(("--config-dir", "-cd")):
-            flags += [text] if "=" in text else [text, following]
-    return flags

@@ -16,7 +16,7 @@ from hpo_app.sweeps.sweep import current_sweep
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from hydra.types import HydraContext
+    from hydra.types import HydraContext, TaskFunction
     from omegaconf import DictConfig
 
     from hpo_app.sweeps.sweep import Job
@@ -28,6 +28,13 @@ _NO_RECORD = "hydra.output_subdir=null"
 class OneByOne(BasicLauncher):
     """Runs searches in this process, and leaves those alone that are there from a start before."""
 
+    def setup(
+        self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig
+    ) -> None:
+        """Take what Hydra knows, and the folder of the sweep."""
+        super().setup(hydra_context=hydra_context, task_function=task_function, config=config)
+        open_sweep(config)
+
     def launch(
         self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int
     ) -> Sequence[JobReturn]:
@@ -38,7 +45,6 @@ class OneByOne(BasicLauncher):
             job_overrides,
             initial_job_idx,
             folders(self.hydra_context, self.config),
-            sweep_folder(self.config),
         )
         if all(job.overrides == job.entry.overrides for job in jobs):
             return super().launch(job_overrides, initial_job_idx)
@@ -48,12 +54,18 @@ class OneByOne(BasicLauncher):
                 returns.append(returned(job, job.value()))
                 continue
             overrides = list(job.overrides)
-            if job.overrides[0] == "action=resume":
+            if job.goes_on:
                 # With the sweeper's own: they may choose the sweeper, which Hydra lets none change.
                 resumed = ["action=resume", f"run={quoted(str(job.folder))}", _NO_RECORD]
                 overrides = [*job.entry.overrides, *resumed]
             returns += super().launch([overrides], job.entry.number)
         return returns
+
+
+def open_sweep(config: DictConfig) -> None:
+    """Take the folder of a sweep of searches before its sweeper writes a record of itself there."""
+    if starts_searches(config):
+        current_sweep().open(sweep_folder(config))
 
 
 def starts_searches(config: DictConfig | None) -> bool:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib
 import sys
 import traceback
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hydra.experimental.callback import Callback
@@ -13,6 +12,7 @@ from rich.console import Console
 
 from hpo_app.errors import HpoError
 from hpo_app.study.sweep import remove_unused_sweep
+from hpo_app.sweeps.one_by_one import starts_searches, sweep_folder
 from hpo_app.sweeps.sweep import current_sweep
 
 
@@ -26,8 +26,9 @@ class SweepResults(Callback):
     def on_multirun_end(self, config: DictConfig, **kwargs: Any) -> None:  # noqa: ARG002
         """Write what came out, and say what to type to go on."""
         sweep = current_sweep()
+        if not starts_searches(config):
+            remove_unused_sweep(sweep_folder(config))
         if sweep.record is None or not sweep.record.has_begun():
-            remove_unused_sweep(Path(str(config.hydra.sweep.dir)))
             return
         # Not above: Hydra makes this object for every run, and tables take half a second to import.
         results = importlib.import_module("hpo_app.actions.sweep_results")

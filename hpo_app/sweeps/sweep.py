@@ -18,9 +18,19 @@ from hpo_app.config.stored_sweep import decided, lasting, undecided
 from hpo_app.errors import PlanError, Problem, RunFolderError
 from hpo_app.study.folder import refuse_links
 from hpo_app.study.journal import FILE_NAME as JOURNAL
-from hpo_app.study.lock import living_owner, run_lock
+from hpo_app.study.lock import claimed, living_owner
 from hpo_app.study.replay import load_study
-from hpo_app.study.sweep import STOP_NAME, SearchEntry, SweepRecord, is_sweep, names_of, read_sweep
+from hpo_app.study.sweep import (
+    STOP_NAME,
+    SearchEntry,
+    SweepRecord,
+    is_inside,
+    is_sweep,
+    names_of,
+    read_sweep,
+    remove_unused_sweep,
+)
+from hpo_app.tuning.search_process import typed_for_search
 from hpo_app.tuning.supervisor import Supervisor
 
 
@@ -48,6 +58,7 @@ class Job:
         overrides: What to start it with, as on a command line: those of the sweeper, or those that
             go on with it.
         is_kept: Whether it is there already, from its first trial to its last.
+        goes_on: Whether it began at a start before.
     """
 
     entry: SearchEntry
@@ -55,6 +66,7 @@ class Job:
     folder: Path
     overrides: tuple[str, ...]
     is_kept: bool
+    goes_on: bool
 
     def value(self) -> float:
         """Return what the search came to, on fresh seeds where its winner was confirmed.
@@ -72,7 +84,7 @@ class Job:
 
 
 class Sweep:
-    """The sweep of this process; it has a folder once the first searches are known.
+    """The sweep of this process; it has a folder once Hydra has made its launcher.
 
     Attributes:
         signals: What this process is told.
@@ -99,12 +111,31 @@ class Sweep:
         self._before = read_sweep(resumed) if resumed is not None else None
         self.record: SweepRecord | None = None
 
+    def open(self, root: Path) -> None:
+        """Take a folder for this sweep alone, before Hydra's sweeper writes into it.
+
+        Raises:
+            PlanError: If it holds another sweep.
+            RunFolderError: If another process has it.
+            StorageError: If it cannot be made, or written into.
+        """
+        self.at_end.callback(self._tidy)  # Last, once nobody holds the folder.
+        self.at_end.enter_context(claimed(root))
+        (root / STOP_NAME).unlink(missing_ok=True)
+        if self._before is not None:
+            self.record = replace(self._before, changes=lasting(self.changes))
+            return
+        if is_sweep(root):
+            fix = f"go on with it by action=resume run={root}, or name another folder"
+            expected = "a folder that holds no sweep yet"
+            raise PlanError([Problem("hydra.sweep.dir", str(root), expected, fix)])
+        self.record = SweepRecord(root, self.arguments, typed(self.arguments))
+
     def jobs(
         self,
         job_overrides: Sequence[Sequence[str]],
         first: int,
         folder_of: Callable[[Sequence[str], int], Path],
-        root: Path,
     ) -> list[Job]:
         """Return the searches of one batch of the sweeper, and put them on record.
 
@@ -112,18 +143,17 @@ class Sweep:
             job_overrides: The overrides of each.
             first: Number of the first one.
             folder_of: Gives the run folder of a search by its overrides and number.
-            root: The folder of the sweep.
 
         Raises:
-            PlanError: If two searches share a folder, or the sweeper proposes something else than
-                at the start that is gone on with.
-            RunFolderError: If the folder holds another sweep, or what cannot be read.
+            PlanError: If two searches share a folder, or one is outside of the sweep, or the
+                sweeper proposes something else than at the start that is gone on with.
+            RunFolderError: If a run folder of it cannot be read.
         """
-        record = self.record or self._opened(root)
-        self.record = record
+        record = self.record
+        assert record is not None
         numbered = list(enumerate(map(tuple, job_overrides), first))
         for number, overrides in numbered:
-            folder = os.path.relpath(folder_of(overrides, number), root)
+            folder = os.path.relpath(folder_of(overrides, number), record.folder)
             entry = SearchEntry(number, overrides, folder)
             self._refuse_shared(entry, record)
             record = record.with_search(entry)
@@ -136,24 +166,37 @@ class Sweep:
         record.write()
         return jobs
 
+    def wait_for_searches(self) -> None:
+        """Wait until no search is left that was started beside this process, for some seconds."""
+        assert self.record is not None
+        folders = [self.record.folder / search.folder for search in self.record.searches]
+        deadline = time.monotonic() + _PATIENCE_S
+        while any(map(living_owner, folders)) and time.monotonic() < deadline:
+            time.sleep(_LOOK_S)
+
+    @property
+    def typed(self) -> tuple[str, ...] | None:
+        """What of its searches a person typed at this start; None for all of it.
+
+        What the record of a sweep says of an earlier start may be made up.
+        """
+        return typed_for_search() if self._before is None else self.changes
+
     @property
     def typed_again(self) -> tuple[str, ...]:
         """What a person has to type again to go on: no folder may decide it."""
         return decided(self.arguments)
 
-    def _opened(self, root: Path) -> SweepRecord:
-        root.mkdir(parents=True, exist_ok=True)
-        self.at_end.enter_context(run_lock(root))
-        (root / STOP_NAME).unlink(missing_ok=True)
-        if self._before is not None:
-            return replace(self._before, changes=lasting(self.changes))
-        if is_sweep(root):
-            fix = f"go on with it by action=resume run={root}, or name another folder"
-            expected = "a folder that holds no sweep yet"
-            raise PlanError([Problem("hydra.sweep.dir", str(root), expected, fix)])
-        return SweepRecord(root, self.arguments, typed(self.arguments))
+    def _tidy(self) -> None:
+        record = self.record if self._before is None else None
+        if record is not None and not record.has_begun():
+            remove_unused_sweep(record.folder)
 
     def _refuse_shared(self, entry: SearchEntry, record: SweepRecord) -> None:
+        if not is_inside(entry.folder):
+            fix = "leave it out, or name a folder without .. and without / before it"
+            expected = "a folder inside that of the sweep, for each search"
+            raise PlanError([Problem("hydra.sweep.subdir", entry.folder, expected, fix)])
         for other in record.searches:
             if other.folder == entry.folder and other.number != entry.number:
                 got = f"{entry.folder} for searches {other.number} and {entry.number}"
@@ -173,7 +216,8 @@ class Sweep:
         assert self.record is not None
         folder = self.record.folder / entry.folder
         if not (folder / JOURNAL).is_file():
-            return Job(entry, name, folder, (*entry.overrides, *self.changes), is_kept=False)
+            overrides = (*entry.overrides, *self.changes)
+            return Job(entry, name, folder, overrides, is_kept=False, goes_on=False)
         if self._before is None:
             fix = "name another folder by hydra.sweep.dir=PATH"
             expected = "a folder that holds no run yet"
@@ -183,7 +227,7 @@ class Sweep:
         study = load_study(folder)
         is_kept = study.is_complete and not _asks_more(self.changes, study)
         going_on = ("action=resume", f"run={folder}", *self.changes)
-        return Job(entry, name, folder, going_on, is_kept=is_kept)
+        return Job(entry, name, folder, going_on, is_kept=is_kept, goes_on=True)
 
     def _wait_for_owner(self, folder: Path, name: str) -> None:
         """Wait for a process that a start before left behind, which ends by itself."""

@@ -11,6 +11,7 @@ from ray.tune import Callback
 
 from hpo_app.analysis.wording import counted
 from hpo_app.errors import first_of
+from hpo_app.redaction import redact
 from hpo_app.tuning.session import capacity_of
 
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
     from hpo_app.plan.capacity import Capacity
     from hpo_app.plan.run_plan import RunPlan
+    from hpo_app.tuning.reach import Reach
 
 _LOOK_S = 2.0
 _MOST_NAMED = 4
@@ -31,6 +33,7 @@ class NodeWatch(Callback):
         self,
         plan: RunPlan,
         capacity: Capacity,
+        reach: Reach,
         resize: Callable[[Capacity], None],
         notice: Callable[[str], None],
     ) -> None:
@@ -39,14 +42,16 @@ class NodeWatch(Callback):
         Args:
             plan: The plan.
             capacity: What the cluster offers as the run starts.
-            resize: Told what it offers, whenever that has changed.
-            notice: Told which nodes have come and gone.
+            reach: Asks a new node whether it reaches the place of the states.
+            resize: Told what the cluster offers, whenever that has changed.
+            notice: Told which nodes have come and gone, and which cannot keep what they train.
         """
         self._plan = plan
         self._capacity = capacity
+        self._reach = reach
         self._resize = resize
         self._notice = notice
-        self._nodes = _alive()
+        self._nodes = alive_nodes()
         self._look_at = time.monotonic() + _LOOK_S
 
     def on_step_end(self, *_: Any, **__: Any) -> None:
@@ -55,14 +60,31 @@ class NodeWatch(Callback):
         if now < self._look_at:
             return
         self._look_at = now + _LOOK_S
-        nodes = _alive()
+        nodes = alive_nodes()
         if nodes.keys() != self._nodes.keys():
             self._change(nodes)
+        self._hear()
+
+    def on_experiment_end(self, *_: Any, **__: Any) -> None:
+        """Leave nothing behind of what a node was asked and has not answered."""
+        self._reach.close()
+
+    def _hear(self) -> None:
+        answers = self._reach.answers(0.0)
+        for node, answer in answers:
+            if answer:
+                text = f"{name_of_node(node)} {answer}: what it trains fails"
+                self._notice(redact(f"{text}; it needs {self._reach.place}"))
+        if answers and not self._reach.silent():
+            self._reach.close()
 
     def _change(self, nodes: dict[str, dict[str, Any]]) -> None:
         lost = [node for key, node in self._nodes.items() if key not in nodes]
         new = [node for key, node in nodes.items() if key not in self._nodes]
         self._nodes = nodes
+        # One that has room for no trial, as a head without CPUs, need not reach it.
+        if roomy := [node for node in new if capacity_of([node]).room(self._plan.resources)]:
+            self._reach.ask(roomy)
         self._capacity = replace(capacity_of(list(nodes.values())), share=self._capacity.share)
         self._resize(self._capacity)
         slots = self._capacity.slots(self._plan.resources)
@@ -71,7 +93,8 @@ class NodeWatch(Callback):
         self._notice(f"{' and '.join(told)}: room for {counted(slots, 'trial')} at once")
 
 
-def _alive() -> dict[str, dict[str, Any]]:
+def alive_nodes() -> dict[str, dict[str, Any]]:
+    """Return the nodes that are there, as Ray lists them, by their identity."""
     return {node["NodeID"]: node for node in ray.nodes() if node["Alive"]}
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 
@@ -16,11 +17,18 @@ if TYPE_CHECKING:
 SHARED = "HPO_SHARED_RAY"
 # Beside it: how many trials of each search it has room for at once, as they all run.
 SHARE = "HPO_SHARE_OF_RAY"
+# And the file in the folder of the sweep that takes the lines of all its searches.
+LINES = "HPO_SWEEP_LOG"
 
 
 def shared_address() -> str:
     """Return where the Ray is that the sweep of this search has started; empty without one."""
     return os.environ.get(SHARED, "")
+
+
+def sweep_folder() -> Path | None:
+    """Return the folder of the sweep whose Ray this search shares; None without one."""
+    return Path(os.environ[LINES]).parent if shared_address() and LINES in os.environ else None
 
 
 def share() -> int | None:

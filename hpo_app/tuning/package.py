@@ -6,6 +6,7 @@ start in it. What is measured here is what Ray would pack, before it does.
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,9 +25,11 @@ _MOST_NAMED = 3
 _STARTED_IN = Path.cwd()
 # What no training needs, or what nobody wants to leave a machine.
 LEFT_OUT = (
-    "outputs/", "multirun/", ".git", ".venv", "venv", "__pycache__", "node_modules", ".env",
-    ".mypy_cache", ".pytest_cache", ".ruff_cache",
+    ".git", ".venv", "venv", "__pycache__", "node_modules", ".env", ".mypy_cache",
+    ".pytest_cache", ".ruff_cache",
 )  # fmt: skip
+# Where runs go by default, of where a person stands; elsewhere code may have these names.
+_RESULTS = ("outputs", "multirun")
 
 
 class _TooLargeError(Exception):
@@ -45,14 +48,20 @@ def working_dir(named: str, run_folder: Path | None) -> dict[str, Any]:
     """
     if not named:
         return {}
-    root = Path(named).absolute()
+    root = whole(named)
     if not root.is_dir():
         raise _refused(f"{named}, which is no folder", "a folder with your code, or null")
-    left_out = [*LEFT_OUT]
-    if run_folder is not None and root in run_folder.absolute().parents:
-        left_out.append(f"/{run_folder.absolute().relative_to(root).as_posix()}/")
+    results = [place / name for place in (root, Path.cwd()) for name in _RESULTS]
+    results += [] if run_folder is None else [run_folder.absolute()]
+    below = [path.relative_to(root).as_posix() for path in results if root in path.parents]
+    left_out = [*LEFT_OUT, *(f"/{path}/" for path in dict.fromkeys(below))]
     _refuse_large(named, root, left_out)
     return {"working_dir": str(root), "excludes": left_out}
+
+
+def whole(named: str) -> Path:
+    """Return the folder that is meant, as paths below it begin."""
+    return Path(os.path.normpath(Path(named).absolute()))
 
 
 def here(path: str, sent: str) -> str:
@@ -76,7 +85,7 @@ def _refuse_large(named: str, root: Path, left_out: Sequence[str]) -> None:
         if path.is_dir() or path == root:
             return
         seen += 1
-        sizes[path.relative_to(root).parts[0]] += path.stat().st_size if path.exists() else 0
+        sizes[path.relative_to(root).parts[0]] += _size(path)
         if sizes.total() > LARGEST or seen > _MOST_FILES:
             raise _TooLargeError
 
@@ -92,6 +101,13 @@ def _refuse_large(named: str, root: Path, left_out: Sequence[str]) -> None:
         ]
         got = f"{named}, with more than {size_text(LARGEST)} or {_MOST_FILES} files: so far "
         raise _refused(got + listed(largest), f"at most {size_text(LARGEST)} to send") from None
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:  # A link that leads nowhere, or what somebody removed meanwhile.
+        return 0
 
 
 def _refused(got: str, expected: str) -> ResourceError:

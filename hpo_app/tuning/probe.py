@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import ray
 
+from hpo_app.analysis.failures import error_line
 from hpo_app.config.build import load_function
 from hpo_app.config.render import render, with_typed_trust
 from hpo_app.errors import Problem, TrainingError
@@ -121,7 +122,7 @@ def probed(plan: RunPlan, folder: Path, ray_s: float) -> Probe:
         text = plain_error(str(error))
         sys.stderr.write(f"{redact(text)}\n\n")
         fix = "correct what the lines above point at"
-        raise _failed(redact(text).splitlines()[-1], "its first report", fix) from None
+        raise _failed(error_line(redact(text)), "its first report", fix) from None
     return Probe(ray_s, time.monotonic() - began - found["iteration_s"], **found)
 
 

@@ -8,8 +8,8 @@ import math
 import os
 import shlex
 import sys
+import threading
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import ray
@@ -19,18 +19,21 @@ from hpo_app.errors import Problem, ResourceError
 from hpo_app.plan.capacity import Capacity, this_machine
 from hpo_app.plan.rules import check_capacity
 from hpo_app.redaction import redact
-from hpo_app.tuning.own_ray import share, shared_address, starts_ray_here
-from hpo_app.tuning.package import working_dir
+from hpo_app.tuning.own_ray import share, shared_address, starts_ray_here, sweep_folder
+from hpo_app.tuning.package import whole, working_dir
 from hpo_app.tuning.temp_folder import ray_temp_folder
 
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from hpo_app.plan.run_plan import Cluster, RunPlan
     from hpo_app.tuning.processes import RayProcesses
 
 _LOG = logging.getLogger(__name__)
+
+_LISTENER_S = 1.0
 
 # What Ray reads from the environment when it starts, in the driver and in workers.
 SETTINGS = {
@@ -91,14 +94,38 @@ def ray_session(
 def end_ray(processes: RayProcesses) -> None:
     """End the Ray that this process has started, with all of its processes."""
     processes.let_go()
-    ray.shutdown()
-    processes.end()
+    with _listener_hushed():
+        ray.shutdown()
+        processes.end()
+
+
+@contextlib.contextmanager
+def _listener_hushed() -> Iterator[None]:
+    """Keep Ray's own thread from a traceback where its Ray has ended.
+
+    `ray.shutdown` tells the thread to end, but not where `ray.init` was interrupted right after it
+    had started the thread, which then finds nobody to listen to.
+    """
+    listener = getattr(ray_worker.global_worker, "listener_thread", None)
+    before = threading.excepthook
+
+    def hook(failure: threading.ExceptHookArgs) -> None:
+        if failure.thread is None or failure.thread is not listener:
+            before(failure)
+
+    threading.excepthook = hook
+    try:
+        yield
+        if listener is not None and listener.is_alive():
+            listener.join(_LISTENER_S)
+    finally:
+        threading.excepthook = before
 
 
 def sent_folder(cluster: Cluster) -> str:
     """Return the folder of which each node has a copy; empty for none."""
     is_sent = not cluster.is_local and ray.get_runtime_context().runtime_env.get("working_dir")
-    return str(Path(cluster.working_dir).absolute()) if is_sent and cluster.working_dir else ""
+    return str(whole(cluster.working_dir)) if is_sent and cluster.working_dir else ""
 
 
 def capacity_of(nodes: list[dict[str, Any]]) -> Capacity:
@@ -137,7 +164,7 @@ def _on_dashboard(url: str) -> str:
 
 def _address(cluster: Cluster) -> contextlib.AbstractContextManager[str]:
     """Give where the Ray is that trials run on; `local` for one that is still to be started."""
-    if cluster.is_local:
+    if cluster.is_local or shared_address():  # The sweep has asked a cluster already.
         return contextlib.nullcontext(shared_address() or "local")
     # Not above: it brings gRPC, which a Ray of our own does without.
     from hpo_app.tuning.joining import open_door  # noqa: PLC0415
@@ -160,7 +187,7 @@ def _start(cluster: Cluster, address: str, run_folder: Path | None) -> str:
     if not cluster.is_local:
         # Of each lost node it prints forty lines; ours says which it was (tuning/nodes.py).
         ray_worker.print_to_stdstream = _log_error
-        quiet["runtime_env"] = working_dir(cluster.working_dir, run_folder)
+        quiet["runtime_env"] = working_dir(cluster.working_dir, sweep_folder() or run_folder)
     try:
         return str(ray.init(address=address, **quiet).dashboard_url or "")
     # Of a machine that is too busy to start it in time, Ray says so by a plain Exception.

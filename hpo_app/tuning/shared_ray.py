@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import ray
+from ray._private import auto_init_hook
 
 from hpo_app.errors import Problem, ResourceError
 from hpo_app.tuning.session import SETTINGS, capacity_of, end_ray
@@ -29,18 +30,24 @@ _LOOK_S = 0.2
 
 
 def share_ray(
-    settings: Mapping[str, Any], processes: RayProcesses, at_end: contextlib.ExitStack
+    settings: Mapping[str, Any],
+    address_key: str,
+    processes: RayProcesses,
+    at_end: contextlib.ExitStack,
 ) -> Capacity:
     """Start the Ray of a sweep unless it is there, and return what it offers to trials.
 
     Args:
         settings: Keyword arguments of `ray.init`.
+        address_key: What a person sets their `address` by.
         processes: Learns which processes are Ray's.
         at_end: Ends it, or leaves it.
 
     Raises:
         ResourceError: If it cannot be started or joined.
     """
+    # A thread that waits for its searches would start another Ray where this one has ended.
+    auto_init_hook.enable_auto_connect = False
     if not ray.is_initialized():
         os.environ.update(SETTINGS)
         logging.getLogger("ray").setLevel(logging.CRITICAL)
@@ -49,7 +56,8 @@ def share_ray(
         if address == "local":
             own["_temp_dir"] = str(ray_temp_folder()[0])
         elif address:
-            settings = {**settings, "address": at_end.enter_context(_door(str(address)))}
+            opened = at_end.enter_context(_door(str(address), address_key))
+            settings = {**settings, "address": opened}
         at_end.callback(leave_ray, processes)
         try:
             with processes.starting():
@@ -66,7 +74,7 @@ def share_ray(
 
 
 @contextlib.contextmanager
-def _door(address: str) -> Iterator[str]:
+def _door(address: str, key: str) -> Iterator[str]:
     # Not above: it brings gRPC, which a Ray of our own does without.
     from hpo_app.tuning.joining import open_door  # noqa: PLC0415
 
@@ -74,7 +82,6 @@ def _door(address: str) -> Iterator[str]:
         try:
             opened = stack.enter_context(open_door(address))
         except ResourceError as error:
-            key = "hydra.launcher.ray.init.address"
             renamed = [
                 replace(each, key=key, fix=each.fix.replace("ray.address", key))
                 for each in error.problems

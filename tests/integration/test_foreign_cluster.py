@@ -1,5 +1,6 @@
 """Local means local, whatever runs on the machine; and a cluster is named before it is used."""
 
+import csv
 import os
 import re
 import socket
@@ -49,6 +50,17 @@ def test_a_run_joins_a_cluster_only_when_told_and_says_which(hpo, cluster, train
     assert value_of(joined) == "1"
     assert f"connecting to the Ray cluster at {cluster}\n" in joined.stdout
     assert f"trials run on the Ray cluster at {cluster}: 1 nodes, 2 CPUs, 0 GPUs" in joined.stdout
+
+
+def test_a_sweep_shares_the_cluster_that_its_searches_are_told_of(hpo, cluster, trainer, tmp_path):
+    told = ["hydra/launcher=ray", "hydra.sweep.dir=sweep", f"ray.address={cluster}"]
+    done = hpo("-m", *RUN, *told, "seed=1,2")
+    assert done.returncode == 0, done.stdout + done.stderr
+    with (tmp_path / "sweep" / "sweep.csv").open() as file:
+        assert [float(row["best"]) for row in csv.DictReader(file)] == [1.0, 1.0]
+    nowhere = hpo("-m", *RUN, *told[:1], "ray.address=127.0.0.1:1", "seed=1,2")
+    assert nowhere.returncode == 5
+    assert "ray.address\n  got       127.0.0.1:1, where nobody listens" in nowhere.stderr
 
 
 def test_a_plan_names_the_nodes_of_the_cluster_that_it_is_for(hpo, cluster, monkeypatch):

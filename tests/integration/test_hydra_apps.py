@@ -97,6 +97,7 @@ def test_a_sweep_of_an_unedited_app_is_one_search_with_jobs_like_those_of_hydra(
     )
 
 
+@pytest.mark.soak
 def test_a_killed_sweep_goes_on_by_the_same_command(place) -> None:
     folder = place / "apps" / "sequence"
     run = folder / "swept"

@@ -130,8 +130,14 @@ def train(model, data, training, trial):
 @pytest.fixture
 def hidden(cluster, tmp_path):
     """Add a node that sees nothing of the folder from which runs are started."""
+    with hidden_node(cluster, tmp_path) as node:
+        yield node
+
+
+@contextlib.contextmanager
+def hidden_node(cluster, tmp_path):
     folder = tmp_path / "here"
-    folder.mkdir()
+    folder.mkdir(exist_ok=True)
     (folder / "mine.py").write_text(TRAINER)
     (tmp_path / "seen").mkdir()
     if subprocess.run(["unshare", "--mount", "true"], check=False).returncode:
@@ -150,10 +156,12 @@ def hidden(cluster, tmp_path):
     while len(cluster.global_state._live_node_ids()) < 2:
         assert time.monotonic() < deadline, (tmp_path / "hidden.txt").read_text()
         time.sleep(0.2)
-    yield node
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(node.pid, signal.SIGKILL)
-    node.wait()
+    try:
+        yield node
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(node.pid, signal.SIGKILL)
+        node.wait()
 
 
 MINE = ["model.trainer=mine:train", "trusted_modules=[mine]"]
@@ -167,6 +175,39 @@ def test_a_node_out_of_reach_is_named_before_the_first_trial(cluster, hidden, ru
     assert "set storage=PATH to a folder on a file system that all nodes share" in said
     assert not (folder / "journal.jsonl").exists()
     assert list((tmp_path / "here").rglob(".seen-*")) == []
+
+
+def test_a_node_out_of_reach_that_joins_later_is_named(cluster, run, tmp_path):
+    (tmp_path / "here").mkdir()
+    slow = ["num_trials=4", "training.iterations=60", "model.step_time_s=0.5"]
+    process, folder = run(*slow, place=tmp_path / "here")
+    wait_for(process, folder, lambda events: most_at_once(events) == 1)
+    with hidden_node(cluster, tmp_path):
+        deadline = time.monotonic() + 60
+        expected = "hidden does not see it ("
+        while expected not in (said := (tmp_path / "said.txt").read_text()):
+            assert time.monotonic() < deadline, said
+            time.sleep(0.2)
+        assert f"what it trains fails; it needs {folder}" in " ".join(said.split())
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(timeout=60) == 143
+    assert list((tmp_path / "here").rglob(".seen-*")) == []
+
+
+def test_a_sweep_names_a_node_that_does_not_see_its_folder(cluster, hidden, tmp_path):
+    done = subprocess.run(
+        [
+            sys.executable, "-m", "hpo_app", "-m", "search_space=quadratic", "num_trials=2",
+            "seed=1,2", "hydra/launcher=ray", "hydra.sweep.dir=sweep",
+            f"ray.address={cluster.address}",
+        ],
+        cwd=tmp_path / "here", capture_output=True, text=True, timeout=120, check=False,
+    )  # fmt: skip
+    said = done.stdout + done.stderr
+    assert done.returncode == 5, said
+    folder = tmp_path / "here" / "sweep"
+    assert f"hydra.sweep.dir\n  got       {folder}; hidden: does not see it" in said
+    assert list(folder.rglob("journal.jsonl")) == []
 
 
 def test_a_node_out_of_reach_trains_own_code_with_a_storage_and_its_trial_goes_on_elsewhere(

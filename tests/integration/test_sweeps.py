@@ -14,6 +14,7 @@ import yaml
 
 from hpo_app.study.journal import read_events
 from hpo_app.study.replay import load_study
+from hpo_app.study.sweep import SweepRecord
 
 
 TRAINERS = Path(__file__).parents[1] / "trainers"
@@ -154,10 +155,44 @@ def test_what_a_launcher_would_hang_or_run_twice_on_is_refused(tmp_path):
     assert list((tmp_path / "multirun").rglob("*.yaml")) == []
 
 
+def test_a_sweep_that_is_refused_leaves_the_folder_of_another_as_it_was(tmp_path):
+    # Before its first search has a folder, nothing else shows that it is there.
+    SweepRecord(tmp_path, ("seed=1,2",), "").write()
+    (tmp_path / "multirun.yaml").write_text("of the first\n")
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    done = run(tmp_path, "-m", *QUICK, "seed=3,4", f"hydra.sweep.dir={tmp_path}")
+    assert done.returncode == 2, done.stdout + done.stderr
+    assert "a folder that holds no sweep yet" in done.stderr
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+def test_a_sweep_says_what_is_wrong_before_its_first_search(tmp_path):
+    (tmp_path / "file").touch()
+    nowhere = run(tmp_path, "-m", *QUICK, "seed=1,2", "hydra.sweep.dir=file/sweep")
+    assert nowhere.returncode == 5
+    assert "file/sweep\n  got       Not a directory" in nowhere.stderr
+    planned = run(tmp_path, "-m", *QUICK, "hydra.sweep.dir=file/sweep", "action=plan")
+    assert (planned.returncode, planned.stderr) == (5, nowhere.stderr)
+    choice = run(tmp_path, "-m", *QUICK, "seed=1,2", "scheduler=fifo,ashaa")
+    assert choice.returncode == 2
+    assert choice.stderr.startswith("1 problem in the config\n\nscheduler\n  got       ashaa\n")
+    assert "set by    command line: scheduler=fifo,ashaa\n" in choice.stderr
+    for outside in ("../${hydra.job.num}", "."):
+        refused = run(tmp_path, "-m", *QUICK, "seed=1", f"hydra.sweep.subdir={outside}")
+        assert "a folder inside that of the sweep" in refused.stderr
+        assert refused.returncode == 2
+    inside = run(tmp_path, "-m", *QUICK, "seed=1,2", "hydra/sweeper=hpo")
+    assert inside.returncode == 2
+    assert "hpo makes a search of an app of your own" in inside.stderr
+    assert list((tmp_path / "multirun").iterdir()) == []
+
+
 @pytest.mark.soak
 def test_a_sweep_that_is_told_to_end_ends_its_searches_and_can_be_gone_on_with(tmp_path):
+    own = ["--config-dir", "my_conf"]
+    (tmp_path / "my_conf").mkdir()
     with subprocess.Popen(
-        command("-m", *SLOW, *ON_RAY, "seed=1,2", "hydra.sweep.dir=sweep"),
+        command("-m", *own, *SLOW, *ON_RAY, "seed=1,2", "hydra.sweep.dir=sweep"),
         cwd=tmp_path,
         env=environment(),
         stdout=subprocess.PIPE,
@@ -173,12 +208,39 @@ def test_a_sweep_that_is_told_to_end_ends_its_searches_and_can_be_gone_on_with(t
         study = load_study(tmp_path / "sweep" / number)
         assert study.stop_reason == "signal SIGINT"
         assert not (tmp_path / "sweep" / number / ".lock").exists()
-    done = run(tmp_path, "action=resume", "run=sweep", "trusted_modules=[faulty]", "max_failures=1")
+    again = [*own, "action=resume", "run=sweep", "trusted_modules=[faulty]"]
+    refused = run(tmp_path, *again, "max_failures=-1")
+    assert refused.returncode == 2, refused.stdout + refused.stderr
+    # What no search could take is refused once, and not by each.
+    assert refused.stderr.count("set by    command line: max_failures=-1") == 1
+    assert refused.stdout == ""
+    done = run(tmp_path, *again, "max_failures=1")
     assert done.returncode == 0, done.stdout + done.stderr
     for number in "01":
         folder = tmp_path / "sweep" / number
         assert load_study(folder).is_complete
         assert "resumed" in [event.name for event in read_events(folder / "journal.jsonl")]
+
+
+@pytest.mark.soak
+def test_a_sweep_whose_ray_was_told_to_end_too_waits_for_its_searches_and_leaves_no_ray(tmp_path):
+    # As `timeout` and systemd tell it: all processes of the group.
+    with subprocess.Popen(
+        command("-m", *SLOW, *ON_RAY, "seed=1,2", "hydra.sweep.dir=sweep"),
+        cwd=tmp_path,
+        env=environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    ) as process:
+        wait_for_reports(process, tmp_path / "sweep", ["0", "1"])
+        os.killpg(process.pid, signal.SIGTERM)
+        out, err = process.communicate(timeout=90)
+    assert process.returncode == 143, out + err
+    assert [row["state"] for row in rows(tmp_path / "sweep")] == ["can be resumed"] * 2
+    with pytest.raises(ProcessLookupError):  # Nobody is left in it.
+        os.killpg(process.pid, 0)
 
 
 @pytest.mark.soak
@@ -201,7 +263,7 @@ def test_a_sweep_of_one_search_at_a_time_goes_on_after_a_kill(tmp_path):
 
 
 def test_the_example_of_a_sweep_by_optuna_runs_and_goes_on(tmp_path):
-    small = ["num_trials=3", "training.iterations=4", "hydra.sweeper.n_trials=2"]
+    small = ["num_trials=3", "training.iterations=4", "hydra.sweeper.n_trials=1"]
     done = run(
         tmp_path, "sweep=tune_the_tuner", "search_space=quadratic", *small, "ray.num_cpus=2",
         "hydra.sweep.dir=sweep",
@@ -211,20 +273,35 @@ def test_the_example_of_a_sweep_by_optuna_runs_and_goes_on(tmp_path):
     values = [float(row["best"]) for row in rows(tmp_path / "sweep")]
     assert found["best_value"] == min(values)
     before = journals(tmp_path / "sweep")
-    longer = run(tmp_path, "action=resume", "run=sweep", "hydra.sweeper.n_trials=3")
+    longer = run(tmp_path, "action=resume", "run=sweep", "hydra.sweeper.n_trials=2")
     assert longer.returncode == 0, longer.stdout + longer.stderr
     after = journals(tmp_path / "sweep")
     assert {number: after[number] for number in before} == before
-    assert len(rows(tmp_path / "sweep")) == 3
+    assert len(rows(tmp_path / "sweep")) == 2
 
 
-def test_a_record_that_leads_out_of_its_folder_is_refused(tmp_path):
-    search = {"number": 0, "overrides": [], "folder": "../elsewhere"}
-    record = {"command": "", "arguments": [], "searches": [search]}
+@pytest.mark.parametrize(
+    ("folders", "reason"),
+    [(["../elsewhere"], "leads out of the sweep"), (["0", "1"], "two searches with one number")],
+)
+def test_a_record_that_no_sweep_has_written_is_refused(tmp_path, folders, reason):
+    searches = [{"number": 0, "overrides": [], "folder": folder} for folder in folders]
+    record = {"command": "", "arguments": [], "searches": searches}
     (tmp_path / "sweep.json").write_text(json.dumps(record))
     done = run(tmp_path, "action=report", f"run={tmp_path}")
     assert done.returncode == 4
-    assert "leads out of the sweep" in done.stderr
+    assert reason in done.stderr
+
+
+@pytest.mark.parametrize("launcher", ["basic", "ray"])
+def test_a_record_names_no_code_that_nobody_typed(tmp_path, launcher):
+    named = ["model=function", "model.function=faulty:train", "objective.metric=loss"]
+    arguments = (*QUICK[:1], *named, "num_trials=1", "seed=1", f"hydra/launcher={launcher}")
+    SweepRecord(tmp_path, arguments, "").write()
+    done = run(tmp_path, "action=resume", f"run={tmp_path}", "trusted_modules=[net]")
+    assert done.returncode == 2, done.stdout + done.stderr
+    assert "a name that hpo_app ships, or one inside trusted_modules" in done.stdout + done.stderr
+    assert (tmp_path / "sweep.json").exists()
 
 
 def wait_for_reports(process, folder, numbers):

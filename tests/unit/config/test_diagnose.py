@@ -128,3 +128,29 @@ def test_a_default_off_the_steps_is_told_of_them():
     typed = [*bounds, *steps, "search_space.depth.default=4"]
     (problem,) = problems_with(None, *typed, space="quadratic")
     assert problem.expected == "a whole number from 1 to 9 in steps of 2"
+
+
+def test_a_search_space_of_ones_own_beside_a_model_is_no_second_mistake(dotted):
+    # Without the model, the space would name one of its own name.
+    (dotted / "search_space" / "lone.yaml").write_text("x: {type: uniform, low: 0, high: 1}\n")
+    model = ["model=quadratic", "model.rate=0.1", "model.depth=3", "model.kind=rough"]
+    (problem,) = problems_with(dotted, *model, "nmu_trials=3", space="lone")
+    assert problem.key == "nmu_trials"
+
+
+def test_a_value_outside_of_hydras_grammar_is_told_its_quotes(dotted):
+    (problem,) = problems_with(dotted, "model=net", "output=mein Ordner/\u00fc")
+    assert problem.fix == "put the value in quotes, those in quotes of the shell: 'output=\"…\"'"
+
+
+def test_a_parameter_of_another_type_is_merged_into_the_one_that_is_there():
+    typed = "search_space.depth={type: qrandint, low: 0, high: 9, q: 3}"
+    (problem,) = problems_with(None, typed, space="quadratic")
+    assert problem.fix == f"write '++{typed}', which keeps what it does not name"
+    assert problems_with(None, f"++{typed}", space="quadratic") == ()
+
+
+def test_a_path_is_no_training_function(dotted):
+    model = ["model=function", "model.function=my_pkg/train.py:train"]
+    (problem,) = problems_with(dotted, *model)
+    assert problem.fix == "write it like my_package.train:train"

@@ -170,28 +170,6 @@ def test_params_without_a_parameter_get_the_near_miss():
     assert set(problems) == {"model.x", "search_space.x"}
 
 
-def test_population_training_refuses_a_searcher_that_learns():
-    problems = problems_of(QUADRATIC, "scheduler=pbt", "search_alg=optuna")
-    assert list(problems) == ["search_alg"]
-    assert problems["search_alg"].fix == "set search_alg=random, or scheduler=asha"
-
-
-def test_population_training_needs_something_to_change():
-    frozen = [f"+search_space.{name}.mutable=false" for name in ("x", "rate", "depth", "kind")]
-    problems = problems_of(QUADRATIC, "scheduler=pbt", "num_trials=1", *frozen)
-    assert set(problems) == {"search_space", "num_trials"}
-
-
-@pytest.mark.parametrize(
-    ("scheduler", "key"),
-    [("asha", "grace_period"), ("asha", "max_t"), ("pbt", "perturbation_interval")],
-)
-def test_a_scheduler_cannot_wait_for_more_iterations_than_a_trial_has(scheduler, key):
-    problems = problems_of(QUADRATIC, f"scheduler={scheduler}", f"scheduler.{key}=28")
-    assert list(problems) == [f"scheduler.{key}"]
-    assert "because a trial has 27 iterations" in problems[f"scheduler.{key}"].expected
-
-
 def test_a_missing_package_comes_with_the_command_that_installs_it():
     install = "pip install no-such-package"
     problems = problems_of(QUADRATIC, "+model.needs={no_such_package: " + install + "}")
@@ -248,39 +226,6 @@ def test_every_value_knows_what_set_it(overrides, key, set_by):
     assert provenance.set_by(key, origin) == set_by
 
 
-SCHEDULER_NUMBERS = {
-    "asha": ("grace_period=0", "reduction_factor=1", "brackets=0", "max_t=0"),
-    "pbt": (
-        "perturbation_interval=0",
-        "quantile_fraction=0.6",
-        "perturbation=0",
-        "resample_probability=1.5",
-    ),
-}
-
-
-@pytest.mark.parametrize("scheduler", SCHEDULER_NUMBERS)
-def test_all_numbers_that_a_scheduler_would_refuse_are_said_together(scheduler):
-    settings = [f"scheduler.{setting}" for setting in SCHEDULER_NUMBERS[scheduler]]
-    problems = problems_of(QUADRATIC, f"scheduler={scheduler}", *settings, "num_trials=0")
-    keys = {setting.partition("=")[0] for setting in settings}
-    assert set(problems) - {"num_trials"} == keys
-    assert "num_trials" in problems
-    for setting in settings:
-        assert problems[setting.partition("=")[0]].set_by == f"command line: {setting}"
-
-
-def test_a_number_of_a_sampler_is_checked():
-    problems = problems_of(QUADRATIC, "search_alg=optuna", "search_alg.n_startup_trials=-1")
-    assert problems["search_alg.n_startup_trials"].expected == "a whole number of at least 0"
-
-
-def test_the_last_milestone_comes_after_the_first():
-    problems = problems_of(QUADRATIC, "scheduler=asha", "scheduler.max_t=1")
-    assert problems["scheduler.max_t"].expected == "at least 2, because scheduler.grace_period=2"
-    assert problems["scheduler.max_t"].set_by == "command line: scheduler.max_t=1"
-
-
 def preset(folder, text, name="mine"):
     (folder / "preset").mkdir(exist_ok=True)
     (folder / "preset" / f"{name}.yaml").write_text(f"# @package _global_\n{text}")
@@ -296,7 +241,7 @@ def test_a_file_cannot_trust_a_module(tmp_path):
 @pytest.mark.parametrize("mark", ["", "++"])
 def test_a_command_line_can_trust_a_module(mark):
     typed = f"{mark}trusted_modules=[json]"
-    plan = parse_plan(*compose_config([QUADRATIC, typed, "model.trainer=json:loads"]))
+    plan = parse_plan(*compose_config([QUADRATIC, typed, "model.trainer=json:JSONDecoder"]))
     assert plan.trusted_modules == ("json",)
 
 
@@ -363,13 +308,6 @@ def test_what_chose_a_group_or_stands_in_the_base_of_a_preset_is_found(
     preset(tmp_path, "defaults: [mine]\n", name="deeper")
     _, origin = compose_config(overrides, tmp_path)
     assert provenance.set_by(key, origin) == set_by
-
-
-@pytest.mark.parametrize("scheduler", ["asha", "pbt"])
-def test_a_clock_that_no_report_has_is_a_problem(scheduler):
-    problems = problems_of(QUADRATIC, f"scheduler={scheduler}", "scheduler.time_attr=nope")
-    assert list(problems) == ["scheduler.time_attr"]
-    assert problems["scheduler.time_attr"].fix == "set scheduler.time_attr=iteration"
 
 
 @pytest.mark.parametrize("override", ["++params.x=9", "params=null", "params=[1]"])

@@ -20,6 +20,25 @@ if LIMIT:
         pass
 
 wrapped = print(train)
+
+def short(model, trial):
+    pass
+
+def long(model, data, training, trial, more):
+    pass
+
+def named(model, data, training, trial, *, more):
+    pass
+
+def any_number(*arguments, more=1):
+    pass
+
+def defaulted(model, data, training, trial, more=1):
+    pass
+
+@system.wrap
+def decorated(trial):
+    pass
 """
 
 
@@ -41,6 +60,9 @@ def mine(tmp_path, monkeypatch):
         "mine_of_test.fit:rare",
         "mine_of_test.fit:wrapped",
         "mine_of_test.fit:dumps",
+        "mine_of_test.fit:any_number",
+        "mine_of_test.fit:defaulted",
+        "mine_of_test.fit:decorated",
         "mine_of_test.stars:anything",
         "mine_of_test.broken:train",
         "math:sqrt",
@@ -60,6 +82,9 @@ def test_what_is_there_or_cannot_be_known_is_accepted(mine, path):
         ("mine_of_test.fit", "mine_of_test.fit", "write it like my_package.train:train"),
         ("mine_of_test.fit:", "mine_of_test.fit:", "write it like my_package.train:train"),
         (":train", ":train", "correct the name of the module"),
+        ("mine_of_test.fit:short", "fit:short", "give it those"),
+        ("mine_of_test.fit:long", "fit:long", "give it those"),
+        ("mine_of_test.fit:named", "fit:named", "give it those"),
     ],
 )
 def test_what_is_missing_is_a_problem_that_says_what_to_type(mine, path, got, fix):
@@ -71,4 +96,4 @@ def test_what_is_missing_is_a_problem_that_says_what_to_type(mine, path, got, fi
 
 def test_the_functions_of_the_module_are_listed(mine):
     (problem,) = missing_trainer("mine_of_test.fit:zzz")
-    assert problem.expected == "a function of mine_of_test.fit: train and rare"
+    assert problem.expected.startswith("a function of mine_of_test.fit: train, short, long")

@@ -3,8 +3,9 @@
 import pytest
 
 from hpo_app.config.best import BestConfig, read_best, write_best
+from hpo_app.config.compose import Origin
 from hpo_app.config.render import Rendered, render, with_typed_trust
-from hpo_app.config.trust import trust_beside_the_list
+from hpo_app.config.trust import trust_beside_the_list, typed_function
 from hpo_app.plan.criteria import Criteria
 from hpo_app.plan.run_plan import Mode, Objective
 
@@ -25,6 +26,13 @@ def test_a_section_that_comes_from_elsewhere_brings_no_trust() -> None:
     rendered = with_typed_trust(render(template, {}), ("mine",))
     assert rendered.data == {"env_id": "evil:Env-v0", "trusted_modules": ["mine"]}
     assert rendered.model == {}
+
+
+@pytest.mark.parametrize("value", ["mine.net:train", r"mine.net\:train", "'mine:train'"])
+def test_a_function_is_trusted_as_it_is_typed_or_as_a_sweep_writes_it(value: str) -> None:
+    override = f"model.function={value}"
+    assert typed_function(Origin((override,))) == ("mine",)
+    assert typed_function(Origin((override,), typed=())) == ()
 
 
 def test_a_best_yaml_trusts_nothing_by_itself(tmp_path) -> None:

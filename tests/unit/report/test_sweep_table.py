@@ -1,8 +1,13 @@
 import csv
+import io
+from dataclasses import replace
+
+import pytest
+from rich.console import Console
 
 from hpo_app.plan.run_plan import Mode, Objective
 from hpo_app.report.comparison import write_sweep_page
-from hpo_app.report.sweep_table import SweepRow, write_sweep_csv
+from hpo_app.report.sweep_table import SweepRow, print_sweep, write_sweep_csv
 
 
 def sweep_rows(make_study, make_trial):
@@ -32,6 +37,20 @@ def test_the_file_has_a_row_per_search_with_its_gain(make_study, make_trial, tmp
     assert (first["metric"], float(first["best"]), float(first["gain"])) == ("loss", 1.0, 1.0)
     assert (second["mode"], float(second["best"]), float(second["gain"])) == ("max", 9.0, 4.0)
     assert (third["best"], third["trials_ended"], third["overrides"]) == ("", "0", "'=1+1")
+
+
+@pytest.mark.parametrize(("width", "has_folders"), [(80, False), (160, True)])
+def test_a_narrow_terminal_keeps_words_whole_without_the_folders(
+    make_study, make_trial, width, has_folders
+):
+    folder = "multirun/2026-11-29/13-51-44-d8a0df2f"
+    rows = [replace(row, folder=f"{folder}/0") for row in sweep_rows(make_study, make_trial)]
+    file = io.StringIO()
+    print_sweep(rows, Console(file=file, force_terminal=True, width=width, color_system=None))
+    lines = file.getvalue().splitlines()
+    assert len(lines) == 1 + len(rows)
+    assert all(word in lines[1] for word in ("search_space=quadratic", "loss 1", "complete"))
+    assert (folder in lines[1]) is has_folders
 
 
 def test_the_page_compares_only_what_has_the_same_objective(make_study, make_trial, tmp_path):

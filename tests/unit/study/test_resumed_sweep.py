@@ -43,7 +43,8 @@ def test_a_complete_search_stays_unless_more_is_asked_of_it(tmp_path, changes, i
     journal.append("closed", reason="all 1 trials ended")
     journal.close()
     with sweeping(Sweep(Signals(), (), changes, tmp_path)) as sweep:
-        (job,) = sweep.jobs([overrides], 0, lambda _, number: tmp_path / str(number), tmp_path)
+        sweep.open(tmp_path)
+        (job,) = sweep.jobs([overrides], 0, lambda _, number: tmp_path / str(number))
     assert job.is_kept is is_kept
     assert read_sweep(tmp_path).changes == changes
     assert job.overrides == ("action=resume", f"run={tmp_path / '0'}", *changes)

@@ -30,6 +30,20 @@ def test_results_environments_and_what_is_ignored_do_not_count(tmp_path, monkeyp
     assert "/mine/run/" in found["excludes"]
 
 
+def test_code_that_is_named_as_results_are_is_sent(tmp_path, monkeypatch):
+    monkeypatch.setattr(package, "LARGEST", 1000)
+    monkeypatch.chdir(tmp_path)
+    write(tmp_path / "my_pkg" / "outputs" / "layers.py", 500)
+    write(tmp_path / "my_pkg" / "multirun" / "grid.py", 400)
+    write(tmp_path / "outputs" / "state", 5000)
+    assert "/outputs/" in working_dir(".", None)["excludes"]
+    write(tmp_path / "my_pkg" / "outputs" / "more.py", 500)
+    with pytest.raises(ResourceError, match="my_pkg with"):
+        working_dir(".", None)
+    monkeypatch.chdir(tmp_path / "my_pkg")  # Its own results are where a person stands.
+    assert "/my_pkg/outputs/" in working_dir("..", None)["excludes"]
+
+
 def test_a_folder_that_is_too_large_is_refused_with_what_is_large_in_it(tmp_path):
     write(tmp_path / "train.py")
     write(tmp_path / "data" / "deep" / "images.bin", 200_000_000)
