@@ -26,6 +26,7 @@ from hpo_app.config.reading import parse_reading
 from hpo_app.config.settings import parse_settings
 from hpo_app.config.trainer import is_unnamed
 from hpo_app.errors import PlanError, Problem
+from hpo_app.report.sentences import failure_sentence
 from hpo_app.signals import Ended, Interrupted, Signals
 from hpo_app.study.folder import remove_unused
 from hpo_app.study.lock import claimed
@@ -116,7 +117,8 @@ class HPOptimizer:
         """Run a search to its end.
 
         Trial 0 is the configuration that is handed over: a parameter without a `default` takes
-        what stands in the config at its place.
+        what stands in the config at its place. Searches of one process run one after the other,
+        also those of several threads.
 
         Args:
             model_config: Settings of the model, nested as you like; or the name of one of ours,
@@ -141,7 +143,8 @@ class HPOptimizer:
             time_budget_s: Seconds after which the run ends and keeps what it has.
             seed: Seed of the whole run; 0 by default, so that a repeated search is the same.
             run_dir: The run folder; by default one by date and time under `outputs/`.
-            progress: Whether to show the run while it lasts.
+            progress: Whether to show the run while it lasts. Where not, trials that failed are a
+                warning in the log `HPOptimizer`.
             **settings: Further settings under their names in `conf/config.yaml`, for example
                 `max_failures`, `stop`, `constraints`, `warm_start`, `baseline`; and `iterations`,
                 for a training config that does not say it. A preset of `ConfigLoader` is made of
@@ -321,10 +324,13 @@ class HPOptimizer:
         try:
             if train is not None:
                 importlib.import_module("hpo_app.tuning.sendable").refuse_unsendable(train)
-            with process_left_as_it_was(), signals.held_where_possible():
+            with process_left_as_it_was(console.print), signals.held_where_possible():
                 module.run(command)
-            self.results = Results(load_study(folder))
-            _LOG.debug("%s: %s", action, self.results.stop_reason)
+            # By a name of its own: another thread may search with this optimizer.
+            self.results = results = Results(load_study(folder))
+            _LOG.debug("%s: %s", action, results.stop_reason)
+            if console.quiet and results.summary.failures:
+                _LOG.warning("%s: %s", folder, failure_sentence(results.summary))
             signals.check()
         except Interrupted as error:
             remove_unused(folder)
@@ -333,4 +339,4 @@ class HPOptimizer:
         except BaseException:
             remove_unused(folder)
             raise
-        return self.results
+        return results

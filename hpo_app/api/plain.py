@@ -14,6 +14,7 @@ from hpo_app.errors import Problem
 
 
 _EXPECTED = "numbers, text, True, False, None, and lists and mappings of these"
+MISSING = "???"
 _DATACLASS = "write dataclasses.asdict(…) of it"
 _FIX = "name it in words, and let your training function look it up by that name"
 
@@ -45,6 +46,19 @@ def plain_value(value: Any, key: str, problems: list[Problem]) -> Any:
     if OmegaConf.is_config(value):
         value = OmegaConf.to_container(value, resolve=False)
     return _plain(value, key, problems)
+
+
+def refuse_missing(value: Any, key: str, problems: list[Problem]) -> None:
+    """Put each `???` in a plain value on record: OmegaConf would take it for no value at all."""
+    if isinstance(value, dict):
+        for name, item in value.items():
+            refuse_missing(item, f"{key}.{name}", problems)
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            refuse_missing(item, f"{key}[{index}]", problems)
+    elif isinstance(value, str) and value == MISSING:
+        got = f"{MISSING}, which says that a value is missing"
+        problems.append(Problem(key, got, "a value", "write one in its place"))
 
 
 def _plain(value: Any, key: str, problems: list[Problem]) -> Any:

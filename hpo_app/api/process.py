@@ -13,22 +13,32 @@ import numpy as np
 
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 
 # Ray and Tune are there once per process: a search in a second thread waits for the first.
 _SEARCHING = threading.RLock()
+_WAITS = "waiting for another search of this process; to search at once, start a process for each"
 
 
 @contextlib.contextmanager
-def process_left_as_it_was() -> Iterator[None]:
+def process_left_as_it_was(says: Callable[[str], None]) -> Iterator[None]:
     """Put environment, random generators and the level of Ray's log back at the end.
 
     A search sets them for Ray and for schedulers that draw from the global generators. A notebook
     goes on: its own random numbers and its own Ray must not depend on a search before.
+
+    Args:
+        says: Is told, before it begins, that this search waits for another of this process.
     """
-    with _SEARCHING, _left_as_it_was():
-        yield
+    if not _SEARCHING.acquire(blocking=False):
+        says(_WAITS)
+        _SEARCHING.acquire()
+    try:
+        with _left_as_it_was():
+            yield
+    finally:
+        _SEARCHING.release()
 
 
 @contextlib.contextmanager

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from pathlib import PurePath
 from types import NoneType
 from typing import TYPE_CHECKING, Any
@@ -15,13 +15,15 @@ from omegaconf.errors import OmegaConfBaseException
 from hpo_app.api.choices import SAID_IN, component_choice, group_choice, tracker_choices
 from hpo_app.api.configs import configs_of, fix_what_is_not_searched, space_of_model
 from hpo_app.api.iterations import KEY as ITERATIONS
+from hpo_app.api.known import known_arguments, known_keys
 from hpo_app.api.mapping import place_parameters
-from hpo_app.api.plain import plain_config, plain_value
+from hpo_app.api.plain import MISSING, plain_config, plain_value, refuse_missing
+from hpo_app.api.references import standing_alone
 from hpo_app.api.spellings import respelt_space
 from hpo_app.api.words import Words, argument, in_words
 from hpo_app.config.compose import Origin, compose_config
 from hpo_app.config.parse import parse_plan
-from hpo_app.errors import PlanError, Problem, listed, near_miss
+from hpo_app.errors import PlanError, Problem
 from hpo_app.plan.read_space import parameters_of, read_space
 
 
@@ -57,6 +59,7 @@ _OF_RAY = {"include_dashboard": "dashboard"}
 _BASE = {"search_space": "quadratic", "model": "quadratic"}
 # Settings that have a say before the config is composed.
 _ELSEWHERE = (ITERATIONS, "confirm", "tracker")
+_TAKEN = (*SETTINGS, *_ELSEWHERE)
 _CONFIGS = ("model_config", "data_config", "training_config")
 # What cannot be told of while an argument cannot be read at all.
 _HIDES = {
@@ -138,8 +141,7 @@ class Request:
 _OF_THE_OPTIMIZER = ("ray_config", "settings", "trainer")
 ARGUMENTS = (
     *(each.name for each in fields(Request) if each.name not in _OF_THE_OPTIMIZER),
-    *SETTINGS,
-    *_ELSEWHERE,
+    *_TAKEN,
 )
 
 
@@ -151,6 +153,7 @@ def compose_request(request: Request) -> tuple[DictConfig, Origin]:
             composed, and what `parse_plan` has to say of the rest.
     """
     problems: list[Problem] = []
+    request = _standing_alone(request)
     words = words_of(request)
     config, origin = _composed(request, problems)
     try:
@@ -162,6 +165,13 @@ def compose_request(request: Request) -> tuple[DictConfig, Origin]:
     if problems:
         raise in_words(PlanError(problems), words)
     return config, origin
+
+
+def _standing_alone(request: Request) -> Request:
+    named = {argument(part): part for part in ("model", "data", "training", "search_space")}
+    given = {part: getattr(request, name) for name, part in named.items()}
+    alone = standing_alone(given)
+    return replace(request, **{name: alone[part] for name, part in named.items()})
 
 
 def words_of(request: Request) -> Words:
@@ -179,20 +189,24 @@ def words_of(request: Request) -> Words:
         for key in value
     }
     known = {part: name for part, name in names.items() if isinstance(name, str)}
-    return Words("optimize", known, given)
+    return Words("optimize", known, given, unknown=request.settings.keys() - set(_TAKEN))
 
 
 def _is_told(problem: Problem, earlier: Sequence[Problem]) -> bool:
     """Return whether an earlier problem is this one, or hides whether it is one at all."""
     root = problem.key.partition(".")[0]
     for known in earlier:
-        inside = problem.key.startswith(f"{known.key}.") or known.key.startswith(f"{problem.key}.")
+        inside = _is_in(problem.key, known.key) or _is_in(known.key, problem.key)
         if problem.key == known.key or inside or root in _HIDES.get(known.key, ()):
             return True
         # What lands nowhere is used nowhere.
         if known.key.replace("param_mapping.", "param_space.", 1) == problem.key:
             return True
     return False
+
+
+def _is_in(key: str, outer: str) -> bool:
+    return key.startswith((f"{outer}.", f"{outer}["))
 
 
 def _composed(request: Request, problems: list[Problem]) -> tuple[DictConfig, Origin]:
@@ -237,6 +251,8 @@ def _fill(config: DictConfig, request: Request, problems: list[Problem]) -> None
     if not {problem.key for problem in problems} & {"param_space", *_CONFIGS}:
         _place(configs, entries, request, problems)
     for part, values in {**configs, "search_space": entries}.items():
+        if part != "search_space":  # Its reader has told of them.
+            refuse_missing(values, argument(part), problems)
         _set(config, part, values, problems)
     _fill_settings(config, request, problems)
 
@@ -299,7 +315,7 @@ def _take_default(entries: dict[str, Any], name: str, value: Any) -> None:
     So trial 0 is the configuration that was handed over, as far as the ranges hold it.
     """
     entry = entries[name]
-    if not isinstance(entry, dict) or "default" in entry or value is None:
+    if not isinstance(entry, dict) or "default" in entry or value in (None, MISSING):
         return
     # On its own: what it depends on says nothing of its range.
     alone = {key: entry[key] for key in entry if key not in ("when", "otherwise", "prior")}
@@ -320,15 +336,16 @@ def _fill_settings(config: DictConfig, request: Request, problems: list[Problem]
     for key, value in judged.items():
         if value is not None or not request.has_named_model:
             config["objective"][key] = plain_value(value, key, problems)
+            refuse_missing(value, key, problems)
     asked = {} if request.resources_per_trial is None else request.resources_per_trial
-    ray = _known(request.ray_config, "ray_config", RAY_KEYS, problems)
-    settings = _known(request.settings, "", (*SETTINGS, *_ELSEWHERE), problems)
+    ray = known_keys(request.ray_config, "ray_config", RAY_KEYS, problems)
+    settings = known_arguments(request.settings, _TAKEN, (*ARGUMENTS, "progress"), problems)
     values = {
         "num_trials": request.num_trials,
         "time_budget_s": request.time_budget_s,
         **({} if request.seed is None else {"seed": request.seed}),
         "resources": {
-            **_known(asked, "resources_per_trial", ("cpu", "gpu", "memory_gb"), problems),
+            **known_keys(asked, "resources_per_trial", ("cpu", "gpu", "memory_gb"), problems),
             "max_concurrent_trials": request.max_concurrent_trials,
         },
         "ray": {_OF_RAY.get(key, key): value for key, value in ray.items()},
@@ -336,26 +353,16 @@ def _fill_settings(config: DictConfig, request: Request, problems: list[Problem]
     }
     for key, given in values.items():
         value = plain_value(given, argument(key), problems)
+        refuse_missing(value, argument(key), problems)
         is_section = isinstance(value, dict) and OmegaConf.is_dict(config.get(key))
         _set(config, key, value, problems, merges=is_section)
-
-
-def _known(values: Any, name: str, known: Sequence[str], problems: list[Problem]) -> dict[str, Any]:
-    """Return plain values; a key that is not known is put on record."""
-    plain = plain_config(values, name or SAID_IN, problems)
-    for key in [key for key in plain if key not in known]:
-        near = near_miss(str(key), known)
-        full = f"{name}.{key}" if name else str(key)
-        fix = f"write {near} instead" if near else "leave it out"
-        expected = f"one of {listed(known)}"
-        problems.append(Problem(full, str(plain.pop(key)), expected, fix, SAID_IN))
-    return plain
 
 
 def _set_arguments(config: DictConfig, part: str, value: Any, problems: list[Problem]) -> None:
     if not isinstance(value, Mapping):
         return
     arguments = plain_config(value, part, problems)
+    refuse_missing(arguments, part, problems)
     if "name" in arguments:
         del arguments["name"]
         _set(config, part, arguments, problems, merges=True)

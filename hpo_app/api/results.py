@@ -16,8 +16,9 @@ from hpo_app.analysis.tables import encodable, trials_frame
 from hpo_app.analysis.wording import plain
 from hpo_app.api.mapping import interpolated
 from hpo_app.api.plain import plain_config
+from hpo_app.api.references import standing_alone
 from hpo_app.api.run_folder import run_folder_of
-from hpo_app.config.render import render, with_typed_trust
+from hpo_app.config.render import render, unresolvable, with_typed_trust
 from hpo_app.config.resolvers import register_resolvers
 from hpo_app.config.trainer import is_unnamed
 from hpo_app.config.written import UNREADABLE, read_yaml
@@ -154,7 +155,8 @@ class Results:
         """
         rendered = self.config()
         problems: list[Problem] = []
-        config = {"model": plain_config(model_config, "model_config", problems)}
+        alone = standing_alone({"model": model_config})["model"]
+        config = {"model": plain_config(alone, "model_config", problems)}
         if problems:
             raise PlanError(problems)
         places = list(interpolated(self._template))
@@ -165,7 +167,10 @@ class Results:
             raise PlanError([Problem(str(place), "nothing", expected, fix) for place in missing])
         for place in places:
             place.write(config, place.read(rendered))
-        return config["model"]
+        whole = {**rendered, **config}
+        # References of a config from elsewhere may lead to what only its owner has: they stay.
+        leads_nowhere = next(unresolvable(whole, {}), None)
+        return config["model"] if leads_nowhere else render(whole, {}).model
 
     def _params(self, number: int | None) -> Params:
         trial = self.best_trial

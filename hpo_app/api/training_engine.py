@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from hpo_app.api.iterations import with_iterations, without_iterations
 from hpo_app.api.plain import plain_config
+from hpo_app.api.references import standing_alone
 from hpo_app.config.app_trust import refuse_app
 from hpo_app.config.build import load_function
 from hpo_app.config.render import render, with_typed_trust
@@ -79,7 +80,8 @@ class TrainingEngine:
         """Train one configuration to its end, here, without Ray.
 
         Args:
-            model: Settings of the model. Interpolations among the three configs are resolved.
+            model: Settings of the model. Interpolations among the three configs are resolved, and
+                those of a DictConfig to the config that it is a part of.
             data: Settings of the data or environment.
             training: Settings of the training: `iterations`, the number of reports, and
                 `checkpoint_every` if there is a `folder`.
@@ -104,7 +106,7 @@ class TrainingEngine:
         problems: list[Problem] = []
         template = {
             part: plain_config(config, f"{part}_config", problems)
-            for part, config in configs.items()
+            for part, config in standing_alone(configs).items()
         }
         template["training"] = with_iterations(template["training"])
         if "training_config" not in {problem.key for problem in problems}:

@@ -5,6 +5,7 @@ Rules speak of the config that both doors lead to. Whoever wrote Python reads of
 
 from __future__ import annotations
 
+import ast
 import contextlib
 import re
 from dataclasses import dataclass, field, replace
@@ -38,9 +39,9 @@ _VARIABLES = {"param_space", "model_config", "data_config", "training_config"}
 # Hydra takes a dot in the name of a parameter after a backslash; Python needs none.
 _DOT = re.compile(r"(?<!\\)\.")
 _ROOTS = (
-    "checkpoints", "constraints", "data", "model", "objective", "objectives", "param_space",
-    "ray", "report", "resources", "scheduler", "search_alg", "search_space", "stop", "tracker",
-    "training", "trusted_modules",
+    "baseline", "checkpoints", "constraints", "data", "model", "objective", "objectives",
+    "param_space", "ray", "report", "resources", "scheduler", "search_alg", "search_space", "stop",
+    "tracker", "training", "trusted_modules", "warm_start",
 )  # fmt: skip
 _ROOT = "|".join(sorted(_ROOTS, key=len, reverse=True))
 _ASSIGNED = re.compile(
@@ -70,23 +71,28 @@ class Words:
         names: `{"search_alg": "optuna", "scheduler": "asha"}`, as far as they have a name.
         given: Dotted keys of what was handed over in mappings: no file set it.
         typed: The overrides that stand for arguments of this call; None for all.
+        unknown: Keys that are no arguments: they are named as they were typed.
     """
 
     call: str
     names: Mapping[str, str] = field(default_factory=dict)
     given: Collection[str] = ()
     typed: Collection[str] | None = None
+    unknown: Collection[str] = ()
 
     def problem(self, problem: Problem) -> Problem:
         """Return a problem as a person who wrote Python would say it."""
         return replace(
             problem,
-            key=argument(problem.key).replace("\\.", "."),
+            key=self._key(problem.key),
             got=_LITERALS.get(problem.got, problem.got),
             expected=self.text(problem.expected),
             fix=self.text(problem.fix),
             set_by="" if problem.key in self.given else self._set_by(problem.set_by),
         )
+
+    def _key(self, key: str) -> str:
+        return key if key in self.unknown else argument(key).replace("\\.", ".")
 
     def text(self, text: str) -> str:
         """Return a sentence with overrides as arguments and YAML as Python."""
@@ -156,6 +162,9 @@ def _literal(text: str) -> str:
     with contextlib.suppress(ValueError):
         float(text)
         return text
+    with contextlib.suppress(SyntaxError, ValueError):
+        ast.literal_eval(text)
+        return text  # It is Python already; YAML would read its 1e-05 as text.
     try:
         value: Any = yaml.safe_load(text)
     except yaml.YAMLError:
