@@ -12,6 +12,28 @@ if TYPE_CHECKING:
     from hpo_app.plan.search_space import Params, ParamValue, SearchSpace
 
 
+class TooMany(Exception):  # noqa: N818 - an end, and no error
+    """More values than somebody wants to combine."""
+
+
+class Counted:
+    """Values that can be gone through until all that share `left` together are too many.
+
+    Raises:
+        TooMany: From then on.
+    """
+
+    def __init__(self, values: Sequence[ParamValue], left: Iterator[int]) -> None:
+        self._values = values
+        self._left = left
+
+    def __iter__(self) -> Iterator[ParamValue]:
+        for value in self._values:
+            if next(self._left, None) is None:
+                raise TooMany
+            yield value
+
+
 def configurations(
     space: SearchSpace, values: Mapping[str, Iterable[ParamValue]]
 ) -> Iterator[Params]:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from hpo_app.plan.run_plan import RunPlan, Scheduler
+    from hpo_app.plan.search_space import Params
 
 _HALVING = ("AsyncHyperBandScheduler", "ASHAScheduler")
 # The mean of so many searches is within one or two percent, and takes a fraction of a second.
@@ -51,14 +52,24 @@ def confirming_trainings(plan: RunPlan, spent: float) -> int:
     if not confirm.is_on:
         return 0
     allowed = confirm.share / (1.0 - confirm.share) * spent / plan.iterations
-    return max(int(allowed + 1e-9), claimed_trainings(plan))
+    brought = _brought(plan)
+    claimed = [params for params in brought if params != plan.space.defaults]
+    beside = confirm.first_seeds * len(brought) + confirm.claim_seeds * len(claimed)
+    return max(int(allowed + 1e-9) + beside, claimed_trainings(plan))
 
 
 def claimed_trainings(plan: RunPlan) -> int:
     """Return how many full trainings a confirmation takes at least."""
     confirm = plan.confirm
     claim = (1 + max(len(plan.first_params), 1)) * confirm.claim_seeds
-    return claim + (1 + len(plan.baselines)) * confirm.first_seeds if plan.baselines else claim
+    brought = _brought(plan)
+    return claim + (1 + len(brought)) * confirm.first_seeds if brought else claim
+
+
+def _brought(plan: RunPlan) -> list[Params]:
+    """Return the configurations that a person brings along; two files may hold the same."""
+    baselines = [baseline.params for baseline in plan.baselines]
+    return [params for params in plan.first_params if params in baselines]
 
 
 def confirming_course(plan: RunPlan, spent: float, slots: int) -> Course:

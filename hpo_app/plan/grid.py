@@ -6,11 +6,13 @@ import itertools
 import math
 from typing import TYPE_CHECKING
 
-from hpo_app.plan.configurations import configurations
+from hpo_app.plan.configurations import Counted, TooMany, configurations
 from hpo_app.plan.search_space import Choice, Integer, Normal
 
 
-_MOST_COUNTED = 100_000
+MOST_COUNTED = 100_000
+# Of a grid that hardly keeps the rules, more would take longer than a person waits for a plan.
+_MOST_LOOKED_AT = 1_000_000
 
 if TYPE_CHECKING:
     from hpo_app.plan.search_space import Parameter, ParamValue, Real, SearchSpace
@@ -36,11 +38,22 @@ def grid_values(parameter: Parameter, points: int) -> list[ParamValue]:
 
 
 def grid_size(space: SearchSpace, points: int) -> int:
-    """Return how many configurations a whole grid has; stops counting after 100 000."""
+    """Return how many configurations a whole grid has.
+
+    With conditions or rules, no more than 100 000 are counted; that many are said to be there, too,
+    where a rule leaves so few that they are not found in a second.
+    """
     values = {name: grid_values(space[name], points) for name in space}
     if not space.conditions and not space.rules:
         return math.prod(map(len, values.values()))
-    return sum(1 for _ in itertools.islice(configurations(space, values), _MOST_COUNTED))
+    left = iter(range(_MOST_LOOKED_AT))
+    counted = {
+        name: Counted(some, left) if len(some) > 1 else some for name, some in values.items()
+    }
+    try:
+        return sum(1 for _ in itertools.islice(configurations(space, counted), MOST_COUNTED))
+    except TooMany:
+        return MOST_COUNTED
 
 
 def _num_values(parameter: Real | Integer) -> float:

@@ -19,7 +19,7 @@ from hpo_app.plan.search_space import (
     has_default,
     is_number,
 )
-from hpo_app.plan.wording import as_typed, is_like_a_number, key_of, typed, values_of
+from hpo_app.plan.wording import as_typed, is_like_a_number, key_of, meant, typed, values_of
 
 
 if TYPE_CHECKING:
@@ -31,6 +31,10 @@ if TYPE_CHECKING:
 RULES = "require"
 # What any parameter may have besides what its type needs.
 OPTIONAL_FIELDS = ("default", "mutable", "when", "otherwise", "prior")
+# They calculate in floats.
+_LARGEST_WHOLE = 2**53
+# Further out a normal distribution is flat to within what floats can tell apart.
+_LEAST_SHARE = 1.0e-5
 # A parameter is reached by `${params.name}`, so its name has to be a plain key, or several.
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*")
 
@@ -74,9 +78,15 @@ class _Entry:
 
     def whole(self, field: str, absent: int = 0) -> int:
         value: Any = self.fields.get(field, absent)
-        if is_number(value) and float(value).is_integer():
+        if not is_number(value) or not float(value).is_integer():
+            self.problem(field, value, "a whole number", self._as_number(field, value, "1"))
+        elif abs(value) > _LARGEST_WHOLE:
+            expected = "a whole number that search algorithms can tell from its neighbours: from "
+            expected += f"-{_LARGEST_WHOLE} to {_LARGEST_WHOLE}"
+            fix = "bring it nearer to 0, or search over its logarithm"
+            self.problem(field, value, expected, fix)
+        else:
             return int(value)
-        self.problem(field, value, "a whole number", self._as_number(field, value, "1"))
         return 0
 
     def _as_number(self, field: str, value: object, example: str) -> str:
@@ -89,28 +99,38 @@ class _Entry:
             return
         if not math.isfinite(high - low):
             expected = "bounds whose distance a float can hold"
-            self.problem("low", _shown(low), expected, "bring low and high nearer to each other")
+            self.problem(
+                "low", self.fields["low"], expected, "bring low and high nearer to each other"
+            )
         elif low > high:
             fix = f"lower it, or raise {typed(key_of(self.key, 'high'))} above {_shown(low)}"
-            self.problem("low", _shown(low), f"at most high={_shown(high)}", fix)
+            self.problem("low", self.fields["low"], f"at most high={_shown(high)}", fix)
         elif is_log and low <= 0:
             plain = str(self.fields["type"]).replace("log", "")
             plain = {"rand": "rand" + "int"}.get(plain, plain)
             self.problem(
                 "low",
-                _shown(low),
+                self.fields["low"],
                 "a positive number, because the scale is logarithmic",
                 f"raise it above 0, or set {self.set('type', plain)}",
             )
+        elif is_log and not math.isfinite(high / low):
+            expected = "bounds whose ratio a float can hold"
+            self.problem("low", self.fields["low"], expected, "raise it, or lower high")
 
     def step(self, value: float, low: float, high: float) -> None:
         if self.problems:
             return
         if value <= 0:
-            self.problem("q", _shown(value), "a positive number", "make it the distance of values")
+            self.problem(
+                "q", self.fields["q"], "a positive number", "make it the distance of values"
+            )
         elif low + value > high and low != high:
             expected = f"at most high - low = {_shown(high - low)}"
-            self.problem("q", _shown(value), expected, "make it smaller")
+            self.problem("q", self.fields["q"], expected, "make it smaller")
+        elif (largest := max(abs(low), abs(high))) + value == largest:
+            expected = f"a step that a float can tell beside {_shown(largest)}"
+            self.problem("q", self.fields["q"], expected, "make it larger")
 
     @property
     def is_mutable(self) -> bool:
@@ -185,10 +205,28 @@ def _normal(entry: _Entry) -> Parameter:
     low = entry.number("low") if entry.fields.get("low") is not None else None
     high = entry.number("high") if entry.fields.get("high") is not None else None
     if not sd > 0:
-        entry.problem("sd", _shown(sd), "a positive number", "give the standard deviation")
+        entry.problem("sd", entry.fields["sd"], "a positive number", "give the standard deviation")
     if low is not None and high is not None:
         entry.bounds(low, high, is_log=False)
-    return Normal(mean, sd, low, high, entry.fields.get("default"), entry.is_mutable)
+    default: Any = entry.fields.get("default")
+    default = float(default) if is_number(default) else default
+    normal = Normal(mean, sd, low, high, default, entry.is_mutable)
+    if not entry.problems:
+        _check_normal(entry, normal)
+    return normal
+
+
+def _check_normal(entry: _Entry, normal: Normal) -> None:
+    mean, sd = normal.mean, normal.sd
+    if not mean - sd < mean < mean + sd or not math.isfinite(10 * sd + abs(mean)):
+        expected = f"a standard deviation that a float can tell beside mean={_shown(mean)}"
+        entry.problem("sd", sd, expected, "change one of them")
+    elif normal.share < _LEAST_SHARE:
+        field = "high" if normal.low is None else "low"
+        expected = "bounds that leave something of the distribution around "
+        expected += f"mean={_shown(mean)}, sd={_shown(sd)}"
+        fix = f"move {entry.key}.mean, or draw evenly: set {entry.set('type', 'uniform')}"
+        entry.problem(field, entry.fields[field], expected, fix)
 
 
 KINDS: Mapping[str, _Kind] = {
@@ -298,8 +336,11 @@ def _check_default(entry: _Entry, parameter: Parameter) -> None:
     default = entry.fields.get("default")
     if not has_default(parameter) or parameter.contains(default):
         return
-    expected = values_of(parameter)
-    entry.problem("default", default, expected, "move the default, or widen the bounds")
+    fix = "move the default, or widen the bounds"
+    if isinstance(parameter, Choice):
+        miss = meant(default, parameter.values)
+        fix = f"write {miss}" if miss else "name one of them, or add it to values"
+    entry.problem("default", default, values_of(parameter), fix)
 
 
 def _check_prior(entry: _Entry, parameter: Parameter) -> None:
@@ -312,7 +353,10 @@ def _check_prior(entry: _Entry, parameter: Parameter) -> None:
     elif not has_default(parameter):
         expected = "a default that it lies around"
         entry.problem(
-            "prior", width, expected, f"add {typed(entry.key + '.default')}, or remove the prior"
+            "prior",
+            width,
+            expected,
+            f"add {typed(f'+{entry.key}.default=VALUE')}, or remove the prior",
         )
 
 

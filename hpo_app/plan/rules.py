@@ -26,12 +26,22 @@ if TYPE_CHECKING:
 _PARAM = re.compile(r"\$\{\s*params\.([A-Za-z_][A-Za-z0-9_.]*)")
 _ALL_PARAMS = re.compile(r"\$\{\s*params\s*\}")
 _TRAINED = ("model", "data", "training")
+# What our training functions read their data by, what that is, and a choice that has it.
+_TABLE = ("source", "a table", "digits")
+_READ_BY = {
+    "hpo_app.training.models.sb3:train": ("env_id", "an environment", "cartpole"),
+    "hpo_app.training.models.mlp:train": _TABLE,
+    "hpo_app.training.models.gradient_boosting:train": _TABLE,
+    "hpo_app.training.models.estimator:train": _TABLE,
+}
+READS_TABLES = tuple(name for name, read_by in _READ_BY.items() if read_by is _TABLE)
 
 
 def check_plan(plan: RunPlan) -> Iterator[Problem]:
     """Yield everything that is wrong between the parts of a plan, whatever the machine."""
     yield from params_without_parameter(plan)
     yield from parameters_that_nothing_uses(plan)
+    yield from data_of_another_kind(plan)
     yield from metric_outside_objective(plan)
     yield from check_search(plan)
     yield from shares_that_ray_does_not_know(plan)
@@ -103,6 +113,19 @@ def parameters_that_nothing_uses(plan: RunPlan) -> Iterator[Problem]:
                 f"${{params.{name}}} somewhere in model, data or training",
                 f"use it there, or leave it out with {typed(key_of('~search_space', name))}",
             )
+
+
+def data_of_another_kind(plan: RunPlan) -> Iterator[Problem]:
+    """Yield data that the training function cannot read: a table for an agent, or the reverse."""
+    data, read_by = plan.template.get("data"), _READ_BY.get(plan.trainer)
+    if read_by is None or not isinstance(data, dict):
+        return
+    key, kind, choice = read_by
+    if key not in data:
+        got = f"{plan.choices.get('data', 'data')}, which has no {key}"
+        expected = f"{kind}, which model={plan.choices.get('model', 'model')} is trained on"
+        fix = f"leave data out, or choose one with {key}, as data={choice}"
+        yield Problem("data", got, expected, fix)
 
 
 def metric_outside_objective(plan: RunPlan) -> Iterator[Problem]:

@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from hpo_app.errors import Problem
-from hpo_app.plan.grid import grid_size, grid_values
+from hpo_app.plan.grid import MOST_COUNTED, grid_size, grid_values
 from hpo_app.plan.wording import key_of, typed
 
 
@@ -56,7 +56,8 @@ _RANGES = {
         "n_startup_trials": _Range("a whole number of at least 0", 10, least=0, is_whole=True),
         "n_initial_points": _Range("a whole number of at least 1", 10, least=1, is_whole=True),
         "population_size": _Range("a whole number of at least 2", 20, least=2, is_whole=True),
-        "points": _Range("a whole number of at least 2", 3, least=2, is_whole=True),
+        "n_gp_trials": _Range("a whole number of at least 0", 60, least=0, is_whole=True),
+        "points": _Range("a whole number from 2 to 10000", 3, least=2, most=10_000, is_whole=True),
     },
 }
 
@@ -113,7 +114,8 @@ def grid_that_is_cut_off(plan: RunPlan) -> Iterator[Problem]:
         is_default = apart[:1] == [plan.space.defaults] and plan.space.has_defaults
         first = " and the default configuration" if is_default else ""
         first += " and baselines" if len(apart) > is_default else ""
-        expected = f"at least {wanted}, for the {size} configurations of the grid{first}"
+        more = " or more" * (size == MOST_COUNTED)
+        expected = f"at least {wanted}, for the {size}{more} configurations of the grid{first}"
         fix = f"set num_trials={wanted}, lower search_alg.points, or set search_alg=optuna_qmc"
         yield Problem("num_trials", str(plan.num_trials), expected, fix)
 
@@ -168,7 +170,7 @@ def condition_that_changes_while_a_trial_trains(plan: RunPlan) -> Iterator[Probl
         changing = [other for other in others if other in mutable]
         if name not in mutable and changing:
             expected = "a parameter that may change, because those in its condition do"
-            fixed = f"{key_of('search_space', changing[0])}.mutable=false"
+            fixed = f"+{key_of('search_space', changing[0])}.mutable=false"
             fix = f"set {typed(fixed)}, or scheduler=asha"
             yield Problem(f"{key_of('search_space', name)}.mutable", "false", expected, fix)
 
@@ -187,7 +189,8 @@ def fidelity_beyond_training(plan: RunPlan) -> Iterator[Problem]:
         limit = plan.iterations + at_most
         if isinstance(value, (int, float)) and value > limit:
             expected = f"at most {limit}, because a trial has {plan.iterations} iterations"
-            fix = f"set scheduler.{word}={max(limit, 1)}, or raise training.iterations"
+            fix = f"set scheduler.{word}={limit}, or raise training.iterations"
+            fix = fix if limit >= 1 else f"set training.iterations={math.ceil(value) - at_most}"
             yield Problem(f"scheduler.{word}", str(value), expected, fix)
 
 
@@ -216,6 +219,23 @@ def milestones_out_of_order(plan: RunPlan) -> Iterator[Problem]:
         expected = f"at least {first}, because scheduler.grace_period={first}"
         fix = f"raise it, or set scheduler.grace_period={last}"
         yield Problem("scheduler.max_t", str(last), expected, fix)
+
+
+def brackets_without_a_milestone(plan: RunPlan) -> Iterator[Problem]:
+    """Yield more brackets than milestones to begin at: in the others, no trial is stopped."""
+    words = ("brackets", "max_t", "grace_period", "reduction_factor")
+    arguments = plan.scheduler.component.arguments
+    values: list[Any] = [arguments.get(word) for word in words]
+    ranges = _RANGES["scheduler"]
+    if not all(ranges[word].holds(value) for word, value in zip(words, values, strict=True)):
+        return
+    brackets, last, first, factor = values
+    # Each begins a milestone later than the one before, and one may let all trials through.
+    most = max(math.floor(math.log(last / first) / math.log(factor) + 1e-9), 0) + 2
+    if brackets > most:
+        expected = f"at most {most}: in any more, no trial would be stopped early"
+        fix = f"set scheduler.brackets=1, or {most} at most"
+        yield Problem("scheduler.brackets", str(brackets), expected, fix)
 
 
 def time_that_nobody_reports(plan: RunPlan) -> Iterator[Problem]:
@@ -295,5 +315,6 @@ _RULES = (
     fidelity_beyond_training,
     arguments_out_of_range,
     milestones_out_of_order,
+    brackets_without_a_milestone,
     time_that_nobody_reports,
 )

@@ -79,6 +79,8 @@ class Real:
         return math.floor((self.high - self.low) / self.step + 1e-9)
 
     def _continuous(self, position: float) -> float:
+        if position >= 1.0:
+            return self.high  # Rounding would end just below it: 0.009999999999999998 for 0.01.
         if self.is_log:
             return self.low * math.exp(position * math.log(self.high / self.low))
         return self.low + position * (self.high - self.low)
@@ -211,6 +213,12 @@ class Normal:
         return (self.low is None or number >= self.low) and (
             self.high is None or number <= self.high
         )
+
+    @property
+    def share(self) -> float:
+        """Share of the distribution without bounds that lies between them; below 0 far outside."""
+        first, last = self._tails()
+        return last - first
 
     @property
     def _normal(self) -> NormalDist:

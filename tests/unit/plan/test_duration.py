@@ -74,3 +74,20 @@ def test_the_confirmation_takes_its_share_and_the_claim_at_least():
     replayed = confirming_course(plan, spent=10, slots=4)
     assert (replayed.longest, replayed.total) == (30, 70)
     assert confirming_course(plan_of(), spent=400, slots=1).total == 0
+
+
+def test_a_baseline_that_is_brought_twice_is_confirmed_once(tmp_path):
+    (tmp_path / "mine.yaml").write_text("{x: 1.0, rate: 0.01, depth: 5, kind: smooth}")
+    (tmp_path / "default.yaml").write_text("{x: 0.0, rate: 0.001, depth: 3, kind: rough}")
+    mine, default = (f"'{tmp_path / name}.yaml'" for name in ("mine", "default"))
+    # The claim is of the winner, the default and the baseline; winner and baseline race.
+    once = plan_of("confirm=standard", f"baseline=[{mine}]")
+    twice = plan_of("confirm=standard", f"baseline=[{mine},{mine}]")
+    assert confirming_trainings(once, spent=0) == confirming_trainings(twice, spent=0) == 3 * 3 + 2
+    known = plan_of("confirm=standard", f"baseline=[{default}]")
+    assert confirming_trainings(known, spent=0) == 2 * 3 + 2
+    # Its trainings come beside the share, so that they take no other contender's place.
+    alone = plan_of("confirm=standard")
+    of_share = confirming_trainings(alone, spent=400)
+    assert confirming_trainings(once, spent=400) == of_share + 1 + 3
+    assert confirming_trainings(known, spent=400) == of_share + 1

@@ -110,14 +110,49 @@ BAD = {
         "move the default, or widen the bounds",
     ),
     "default no choice": (
-        {"type": "choice", "values": ["a"], "default": "b"},
+        {"type": "choice", "values": ["abc"], "default": "x"},
         "default",
-        "move the default, or widen the bounds",
+        "name one of them, or add it to values",
+    ),
+    "default nearly a choice": (
+        {"type": "choice", "values": ["rough", "flat"], "default": "Rough"},
+        "default",
+        "write 'rough'",
     ),
     "mutable not a flag": (
         {"type": "uniform", "low": 0, "high": 1, "mutable": "no"},
         "mutable",
         "write search_space.x.mutable=false",
+    ),
+    "bounds without a ratio": (
+        {"type": "loguniform", "low": 1e-300, "high": 1e300},
+        "low",
+        "raise it, or lower high",
+    ),
+    "beyond what floats count": (
+        {"type": "randint", "low": 0, "high": 10**20},
+        "high",
+        "bring it nearer to 0, or search over its logarithm",
+    ),
+    "step that is lost in the bounds": (
+        {"type": "quniform", "low": 0, "high": 1e300, "q": 0.1},
+        "q",
+        "make it larger",
+    ),
+    "bounds far from the mean": (
+        {"type": "normal", "mean": 0, "sd": 1, "low": 9},
+        "low",
+        "move search_space.x.mean, or draw evenly: set search_space.x.type=uniform",
+    ),
+    "bounds on one point of a normal": (
+        {"type": "normal", "mean": 0, "sd": 1, "low": 0, "high": 0},
+        "low",
+        "move search_space.x.mean, or draw evenly: set search_space.x.type=uniform",
+    ),
+    "spread that is lost in the mean": (
+        {"type": "normal", "mean": 1e300, "sd": 1},
+        "sd",
+        "change one of them",
     ),
     "no spread": ({"type": "normal", "mean": 0, "sd": 0}, "sd", "give the standard deviation"),
 }

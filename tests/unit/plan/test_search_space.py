@@ -57,6 +57,11 @@ def test_both_ends_of_a_range_are_reached(parameter):
     assert top > parameter.low
 
 
+@pytest.mark.parametrize(("low", "high"), [(1e-5, 1e-2), (1e-4, 1e-1), (1e-2, 0.5)])
+def test_the_upper_end_is_what_was_written(low, high):
+    assert Real(low, high, is_log=True).at(1.0) == high
+
+
 def test_a_range_ends_at_its_last_whole_step():
     assert EVENS.at(1.0) == 10
     assert STEPS.at(1.0) == pytest.approx(0.7)
