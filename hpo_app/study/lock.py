@@ -7,6 +7,7 @@ import fcntl
 import json
 import os
 import socket
+import time
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
 FILE_NAME = ".lock"
 # Beside it where the file system knows no locks: there, who made this file holds the folder.
 OWNER_NAME = ".lock-owner"
+# Who has locked the file writes its name into it next, and who is refused meanwhile waits for that
+# name, or for the folder if it is being left.
+NAMED_WITHIN_S = 1.0
 _held: set[Path] = set()
 
 
@@ -107,6 +111,7 @@ def living_owner(folder: Path) -> dict[str, Any] | None:
 
 def _take(folder: Path, flock: Callable[[int, int], None], stack: contextlib.ExitStack) -> str:
     path = folder / FILE_NAME
+    patient_until = time.monotonic() + NAMED_WITHIN_S
     while True:
         # Not through a link: what it led to would be written over.
         file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o644)
@@ -114,6 +119,9 @@ def _take(folder: Path, flock: Callable[[int, int], None], stack: contextlib.Exi
             flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             os.close(file)
+            if living_owner(folder) is None and time.monotonic() < patient_until:
+                time.sleep(0.02)
+                continue
             raise RunFolderError([_taken(folder, path)]) from error
         except OSError:  # Some network file systems know no locks.
             os.close(file)

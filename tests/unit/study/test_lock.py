@@ -1,12 +1,15 @@
 """A run folder has one writer, and fifty runs that start at once have fifty folders."""
 
+import concurrent.futures
 import errno
+import fcntl
 import json
 import multiprocessing
 import os
 import socket
 import subprocess
 import sys
+import time
 
 import pytest
 
@@ -54,6 +57,40 @@ def test_a_second_start_is_told_who_writes_there_and_since_when(other, tmp_path)
     assert problem.key == str(tmp_path)
     assert problem.got.startswith(f"process {other.pid} on {socket.gethostname()} since 20")
     assert is_held_by_another(tmp_path)
+
+
+def test_who_has_locked_it_and_not_written_its_name_yet_is_waited_for(tmp_path):
+    path = tmp_path / ".lock"
+    path.write_text(owner(pid=2**22 + 1, host=socket.gethostname()))  # Of one that died.
+    with path.open("r+") as file, concurrent.futures.ThreadPoolExecutor() as pool:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        refused = pool.submit(run_lock(tmp_path).__enter__)
+        time.sleep(0.2)
+        assert not refused.done()
+        path.write_text(owner(pid=7))
+        (problem,) = refused.exception(timeout=10).problems
+    assert problem.got.startswith("process 7 on elsewhere since ")
+
+
+def test_a_folder_that_is_being_left_is_waited_for(tmp_path):
+    path = tmp_path / ".lock"
+    with path.open("w") as file, concurrent.futures.ThreadPoolExecutor() as pool:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        mine = run_lock(tmp_path)
+        held = pool.submit(mine.__enter__)
+        time.sleep(0.2)
+        path.unlink()
+        assert held.result(timeout=10) == ""
+        mine.__exit__(None, None, None)
+    assert not path.exists()
+
+
+def test_who_never_writes_its_name_is_another_process(tmp_path):
+    with (tmp_path / ".lock").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        with pytest.raises(RunFolderError) as refused:
+            run_lock(tmp_path).__enter__()
+    assert refused.value.problems[0].got == "another process"
 
 
 def test_the_lock_of_a_process_that_was_killed_holds_nobody_up(other, tmp_path):
