@@ -8,7 +8,9 @@ import importlib
 import math
 import os
 import sys
+import sysconfig
 import traceback
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -68,6 +70,7 @@ if TYPE_CHECKING:
 
 # Each is a module of hpo_app.actions, imported when it is asked for: Ray alone costs a second.
 ACTIONS = ("optimize", "plan", "resume", "train", "report", "list", "export")
+_NO_FOLDER = (FileNotFoundError, FileExistsError, NotADirectoryError)
 _NOTHING_DONE = "interrupted before the first trial"
 
 
@@ -112,7 +115,7 @@ def _task(sweep: Sweep) -> Callable[[], None]:
         execution_whitelist=(*COMPONENTS, CALLBACK),
     )
     def run(config: DictConfig) -> float:
-        outcome = _run_action(config, sweep.changes, signals)
+        outcome = _run_action(config, sweep)
         sweep.codes.append(outcome.exit_code)
         if signals.number is not None or signals.must_leave:
             raise SystemExit(outcome.exit_code)  # Of several runs, no further one is started.
@@ -142,13 +145,13 @@ def _call_hydra(run: Any) -> None:
             os.environ["HYDRA_FULL_ERROR"] = before
 
 
-def _run_action(config: DictConfig, changes: tuple[str, ...], signals: Signals) -> Outcome:
-    folder = hydra_folder()
+def _run_action(config: DictConfig, sweep: Sweep) -> Outcome:
+    signals, folder = sweep.signals, hydra_folder()
     guard_output()  # Hydra has set up its log by now, and may run this in a process of its own.
     outcome = Outcome(EXIT_UNEXPECTED)
     try:
         with signals.raised():
-            outcome = _action(config, folder, changes, signals)
+            outcome = _action(config, folder, sweep)
     except HpoError as error:
         outcome = Outcome(_say(error), keeps_folder=is_worth_keeping(folder))
     except KeyboardInterrupt:
@@ -157,13 +160,35 @@ def _run_action(config: DictConfig, changes: tuple[str, ...], signals: Signals) 
         if is_disk_error(error):
             return Outcome(_say(_unwritten(error, folder)))
         traceback.print_exc()
-        sys.stderr.write(
-            "\nThis is a mistake in hpo_app, not yours. Please report it with the lines above and "
-            f"the folder {folder}\n"
-        )
+        sys.stderr.write(f"\n{_whose(error, folder)}\n")
     if not outcome.keeps_folder:
         remove_unused(folder)
     return outcome
+
+
+def _whose(error: Exception, folder: Path) -> str:
+    """Return whose mistake an error is that nobody foresaw: ours, or that of a person's own code.
+
+    A sampler of one's own runs in this process; what a training function raises fails its trial.
+    """
+    library = Path(sysconfig.get_path("stdlib"))
+    place = ""
+    is_below_ours = False
+    for frame in traceback.extract_tb(error.__traceback__):
+        file = Path(frame.filename)
+        is_ours = file.is_relative_to(Path(__file__).parent)
+        is_below_ours |= is_ours
+        # A person's own site-packages, or Debian's dist-packages, are no folder of this Python's.
+        is_library = file.name.startswith("<") or file.is_relative_to(library)
+        is_library |= not {"site-packages", "dist-packages"}.isdisjoint(file.parts)
+        if is_below_ours and not is_ours and not is_library:
+            place = f"{frame.name} in {file}, line {frame.lineno}"
+    if not place:
+        report = f"Please report it with the lines above and the folder {folder}"
+        return f"This is a mistake in hpo_app, not yours. {report}"
+    has_begun = (folder / FILE_NAME).exists()
+    then = f"go on by {resume_command(folder)}" if has_begun else "start again"
+    return f"It comes out of {place}, which is no part of hpo_app. Mend it, and {then}"
 
 
 def _unwritten(error: BaseException, folder: Path) -> HpoError:
@@ -182,9 +207,7 @@ def _interrupted(folder: Path, signals: Signals) -> int:
     return signals.exit_code or EXIT_INTERRUPTED
 
 
-def _action(
-    config: DictConfig, folder: Path, changes: tuple[str, ...], signals: Signals
-) -> Outcome:
+def _action(config: DictConfig, folder: Path, sweep: Sweep) -> Outcome:
     name = str(config.action)
     if name not in ACTIONS:
         miss = near_miss(name, ACTIONS)
@@ -196,10 +219,10 @@ def _action(
     secrets = list(set_for_the_job(hydra_env_set()))
     if secrets:
         raise PlanError(secrets)
-    source: tuple[DictConfig, Origin] = (config, hydra_origin())
+    source: tuple[DictConfig, Origin] = (config, replace(hydra_origin(), typed=sweep.typed))
     if name == "resume":
         refuse_altered_config(folder)
-        source = stored_config(folder, changes, stored_changes(folder))
+        source = stored_config(folder, sweep.changes, stored_changes(folder))
     hide_secrets(source[0])
     command = Command(
         read_plan=lambda: parse_plan(*source),
@@ -207,8 +230,8 @@ def _action(
         read_reading=lambda: parse_reading(*source),
         folder=folder,
         best=config.best,
-        changes=changes,
-        signals=signals,
+        changes=sweep.changes,
+        signals=sweep.signals,
         started_by=typed(sys.argv[1:]),
         events=console_of_sweep(),
     )
@@ -220,10 +243,12 @@ def _action(
 def _explain(error: Exception) -> HpoError:
     if isinstance(error, HpoError):
         return error
-    if is_disk_error(error):  # Hydra makes the run folder.
+    # Hydra makes the run folder; what it cannot read, it says by an error of its own.
+    if is_disk_error(error) or isinstance(error, _NO_FOLDER):
         return _unwritten(error, Path.cwd())
     texts, folder = _composition()
-    return diagnose(texts, error, folder)
+    is_sweep = any(text in sys.argv for text in ("-m", "--multirun", "hydra.mode=MULTIRUN"))
+    return diagnose(texts, error, folder, is_sweep=is_sweep)
 
 
 def _hide_what_hydra_shows() -> None:

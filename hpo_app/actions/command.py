@@ -35,6 +35,7 @@ class Command:
         started_by: How it was started, for the record and the report.
         train: The training function, where Python code handed one over; else the plan names it.
         again: How to go on with the run, where that is not our own command line's way.
+        is_composed: Whether a person's own app has composed its config with the overrides already.
         console: Where to say what a person should know.
         events: Where to say what happens while a search lasts; None for `console`.
     """
@@ -49,6 +50,7 @@ class Command:
     started_by: str
     train: TrainFunction | None = None
     again: str = ""
+    is_composed: bool = False
     console: Console = field(default_factory=lambda: Console(highlight=False))
     events: Console | None = None
 

@@ -43,7 +43,7 @@ def compare(command: Command) -> Outcome:
         got = f"{error.filename2 or error.filename or target}: {error.strerror or error}"
         problem = Problem("output", got, "a folder that can be written", "name one by output=")
         raise RunFolderError([problem]) from None
-    for line in (comparison_sentence(studies), f"Comparison: {shown_path(path)}"):
+    for line in (comparison_sentence(studies, settings), f"Comparison: {shown_path(path)}"):
         command.console.print(plain(line), markup=False, soft_wrap=True)
     return Outcome(EXIT_COMPLETE, keeps_folder=command.reading.output is None)
 

@@ -7,6 +7,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from hpo_app.actions.app_command import training_command
+from hpo_app.actions.beforehand import refuse_untrainable
 from hpo_app.actions.command import Outcome
 from hpo_app.actions.environment import environment_facts
 from hpo_app.actions.live_report import live_report
@@ -54,7 +55,12 @@ if TYPE_CHECKING:
 
 
 def run(command: Command) -> Outcome:
-    """Run the search, write its folder, and print what came out."""
+    """Run the search, write its folder, and print what came out.
+
+    Raises:
+        PlanError: If a person's own app or table is not what the config says.
+    """
+    refuse_untrainable(command)
     return search(command)
 
 
@@ -76,7 +82,9 @@ def search(command: Command, changes: Sequence[str] | None = None) -> Outcome:
         with contextlib.suppress(PermissionError):  # Whose folder it is decides.
             folder.chmod(0o700)
     facts = environment_facts(command.started_by)
-    progress = Progress(plan.criteria, plan.num_trials, plan.iterations)
+    progress = Progress(
+        plan.criteria, plan.num_trials, plan.iterations, is_confirmed=plan.confirm.is_on
+    )
     supervisor = Supervisor(command.signals)
     with command.signals.noted(), run_lock(folder) as note:
         refuse_at_start(plan, folder)
@@ -109,11 +117,12 @@ def search(command: Command, changes: Sequence[str] | None = None) -> Outcome:
 
 
 def _where(plan: RunPlan) -> tuple[str, str]:
+    if shared_address():
+        return "", "using the Ray of the sweep"
     if not plan.cluster.is_local:
         return "", f"connecting to the Ray cluster at {plan.cluster.address}"
     if not starts_ray_here(plan.cluster):
-        whose = "of the sweep" if shared_address() else "that this process has started"
-        return "", f"using the Ray {whose}"
+        return "", "using the Ray that this process has started"
     return ray_temp_folder()[1], "starting Ray, which takes some seconds"
 
 

@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from hpo_app.actions.beforehand import refuse_untrainable
 from hpo_app.actions.command import Outcome
 from hpo_app.actions.plan_rows import node_rows, plan_rows
 from hpo_app.actions.plan_time import time_rows
@@ -36,11 +37,13 @@ def run(command: Command) -> Outcome:
     Raises:
         ResourceError: If no trial can ever fit.
         RunFolderError: If an earlier run to learn from cannot be read.
-        PlanError: If one cannot be compared with this.
+        PlanError: If one cannot be compared with this, or a person's own app or table is not what
+            the config says.
         TrainingError: If a probe was asked for, and comes to no report.
         Interrupted: At a signal.
     """
     plan = command.plan
+    refuse_untrainable(command)
     earlier = earlier_runs(plan)
     if not plan.cluster.is_local:
         _with_cluster(command, earlier)

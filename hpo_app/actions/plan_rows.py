@@ -163,17 +163,35 @@ def _confirmation(plan: RunPlan, slots: int | None) -> list[tuple[str, str]]:
     claim = claimed_trainings(plan)
     # A scheduler that stops trials makes the search shorter, and with it what it may take.
     most = confirming_trainings(plan, plan.num_trials * plan.iterations)
-    brought = " and the baselines" if plan.baselines else ""
     replay = " and one replay" if confirm.has_replay else ""
     waves = "" if slots is None else f", {math.ceil(most / max(slots, 1))} waves of full length"
+    share = f"{confirm.share:.0%} of the run"
+    if most == claim:
+        share = f"be it more than {share}"
+    elif plan.baselines:
+        share += " and those of the baselines beside it"
     text = (
-        f"the best {confirm.contenders}{brought} race on fresh seeds: {claim} to {most} trainings "
-        f"of {plan.iterations} iterations{replay}, {confirm.share:.0%} of the run{waves}, at most"
+        f"{_contenders(plan, most - claim)}: {claim} to {most} trainings "
+        f"of {plan.iterations} iterations{replay}, {share}{waves}, at most"
     )
     if plan.time_budget_s is not None:
         left = duration(confirm.share * plan.time_budget_s)
         text += f"; the search ends in time to leave it {left}"
     return [("confirm", text)]
+
+
+def _contenders(plan: RunPlan, spare: int) -> str:
+    """Return who is trained anew, with so many trainings beside those of the claim."""
+    # With baselines, the best one races in any case.
+    paid_for = max(spare // plan.confirm.first_seeds + bool(plan.baselines), 1)
+    asked = min(plan.confirm.contenders, plan.num_trials)
+    count = min(paid_for, asked)
+    few = "" if count == asked else f" (of {asked}: its share pays for no more)"
+    beside = " and the baselines" if plan.baselines else ""
+    if count > 1 and plan.space.has_defaults:
+        beside += ", the default among them," if paid_for <= asked else " and the default"
+    what = "race on" if count > 1 or beside else "is trained anew with"
+    return f"the best {count if count > 1 else 'one'}{few}{beside} {what} fresh seeds"
 
 
 def _default(plan: RunPlan) -> str:

@@ -8,6 +8,7 @@ from hpo_app.analysis.best import best_trial
 from hpo_app.analysis.claim import verdict_of
 from hpo_app.analysis.progress import best_so_far
 from hpo_app.analysis.summary import summarize
+from hpo_app.errors import first_of, listed
 from hpo_app.report.format import NOTHING, duration, number, plain, value_text
 from hpo_app.report.markup import element, joined, table
 from hpo_app.report.page import page
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
     from hpo_app.report.sweep_table import SweepRow
     from hpo_app.study.records import Study
 
+# On what is trained, and for how long; of models and ways to search, a comparison may be.
+_OF_THE_PROBLEM = ("data.", "training.iterations", "training.steps_per_iteration")
+_MOST_NAMED = 3
 _ON_CHANCE = (
     "Each run is one draw: another seed gives another course. A difference between two runs says "
     "little of what differs between them before it came back with other seeds."
@@ -48,7 +52,7 @@ def write_comparison(
     title = f"Comparison of {len(studies)} runs"
     sections = [
         element("h1", title),
-        element("p", comparison_sentence(studies), class_="headline"),
+        element("p", comparison_sentence(studies, settings), class_="headline"),
         element("p", _ON_CHANCE, class_="quiet"),
         *_side_by_side(studies, settings),
     ]
@@ -84,7 +88,8 @@ def write_sweep_page(
     for objectives, studies in groups.items():
         if len(groups) > 1:
             sections.append(element("h1", " and ".join(map(str, objectives))))
-        sections.append(element("p", comparison_sentence(studies), class_="headline"))
+        sentence = comparison_sentence(studies, settings)
+        sections.append(element("p", sentence, class_="headline"))
         sections += _side_by_side(studies, {name: settings[name] for name in studies})
     return _write(title, sections, folder)
 
@@ -107,8 +112,15 @@ def _write(title: str, sections: Sequence[Html], folder: Path) -> Path:
     return path
 
 
-def comparison_sentence(studies: Mapping[str, Study]) -> str:
-    """Return which run came to the best value, and what the others came to."""
+def comparison_sentence(
+    studies: Mapping[str, Study], settings: Mapping[str, Mapping[str, str]]
+) -> str:
+    """Return which run came to the best value, what the others came to, and whether that compares.
+
+    Args:
+        studies: Runs with the same objectives, by the names to show.
+        settings: What each was set to, by key.
+    """
     criteria = next(iter(studies.values())).criteria
     texts = {
         name: f"{name} has {result_text(study) or 'no value'}" for name, study in studies.items()
@@ -117,10 +129,10 @@ def comparison_sentence(studies: Mapping[str, Study]) -> str:
     if not best:
         return "No trial of any run has a value."
     without = [text for name, text in texts.items() if name not in best]
+    warning = _warning(_differing([settings[name] for name in studies]))
     if criteria.has_several:
-        return (
-            f"The most balanced trials: {'; '.join([*(texts[name] for name in best), *without])}."
-        )
+        balanced = "; ".join([*(texts[name] for name in best), *without])
+        return f"The most balanced trials: {balanced}.{warning}"
 
     def standing(name: str) -> tuple[float, float]:
         # A run whose best trial keeps the constraints comes before one where none does.
@@ -129,7 +141,24 @@ def comparison_sentence(studies: Mapping[str, Study]) -> str:
 
     first, *others = [texts[name] for name in sorted(best, key=standing)]
     rest = "; ".join([*others, *without])
-    return f"{first}, the best{f'; {rest}' if rest else ''}."
+    return f"{first}{'' if warning else ', the best'}{f'; {rest}' if rest else ''}.{warning}"
+
+
+def _warning(differing: Sequence[str]) -> str:
+    """Return that values may be of different problems; empty where the runs had the same one."""
+    keys = [key for key in differing if key.startswith(_OF_THE_PROBLEM)]
+    if not keys:
+        return ""
+    return (
+        f" The runs differ in {listed(first_of(keys, _MOST_NAMED))}: values of different problems "
+        "do not compare."
+    )
+
+
+def _differing(settings: Sequence[Mapping[str, str]]) -> list[str]:
+    """Return the keys that runs were not set to alike."""
+    keys = dict.fromkeys(key for each in settings for key in each)
+    return [key for key in keys if len({each.get(key) for each in settings}) > 1]
 
 
 def _chart(studies: Mapping[str, Study]) -> Html:
@@ -183,8 +212,7 @@ def _configurations(studies: Mapping[str, Study]) -> Html:
 
 
 def _settings(names: Sequence[str], settings: Mapping[str, Mapping[str, str]]) -> Html:
-    keys = dict.fromkeys(key for name in names for key in settings[name])
-    differing = [key for key in keys if len({settings[name].get(key) for name in names}) > 1]
+    differing = _differing([settings[name] for name in names])
     if not differing:
         return element("p", "None: the runs were set up alike.")
     rows = (

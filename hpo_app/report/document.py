@@ -96,6 +96,7 @@ def _head(study: Study, summary: StudySummary, *, has_images: bool) -> Html:
     # What the noise of the curves says is not worth a sentence beside fresh seeds.
     sure = [element("p", gain.sentence)] if claim is None and gain.low is not None else []
     brought = baseline_sentences(study, summary.best) if claim is None else []
+    on_chance = [_ON_CHANCE] if claim is None and summary.best is not None else []
     figures = {
         **_result_figures(summary, verdict_of(study)),
         "trials": f"{summary.num_trials} of {study.num_trials}",
@@ -120,7 +121,7 @@ def _head(study: Study, summary: StudySummary, *, has_images: bool) -> Html:
             element("p", ending_sentence(study, summary)),
             *(element("p", text) for text in (prospect_sentences(study) if has_images else [])),
             element("dl", joined(boxes)),
-            *([element("p", _ON_CHANCE, class_="quiet")] if claim is None else []),
+            *(element("p", text, class_="quiet") for text in on_chance),
         ]
     )
 
@@ -246,7 +247,7 @@ def _flat(facts: Mapping[str, object], prefix: str = "") -> Iterator[tuple[str, 
             continue  # Which of Hydra's own parts were used says nothing of the trials.
         if isinstance(value, dict):
             yield from _flat(value, f"{prefix}{name}.")
-        else:
+        elif value is not None:
             yield f"{prefix}{name}", plain(str(value))
 
 

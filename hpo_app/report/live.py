@@ -41,14 +41,18 @@ class Progress:
     Attributes:
         num_trials: How many trials there will be.
         iterations: Iterations of a full trial.
+        is_confirmed: Whether trainings with fresh seeds follow the search.
         confirmation: How far the trainings with fresh seeds are; None while the search lasts.
     """
 
-    def __init__(self, criteria: Criteria, num_trials: int, iterations: int) -> None:
+    def __init__(
+        self, criteria: Criteria, num_trials: int, iterations: int, *, is_confirmed: bool = False
+    ) -> None:
         self.criteria = criteria
         self.objective = criteria.objective
         self.num_trials = num_trials
         self.iterations = iterations
+        self.is_confirmed = is_confirmed
         self.confirmation: FreshSoFar | None = None
         self._front = Front(criteria, iterations) if criteria.has_several else None
         self._first: TrialRecord | None = None
@@ -102,7 +106,7 @@ class Progress:
         return len(self._states) - self.counts[TrialState.RUNNING]
 
     def seconds_left(self, elapsed_s: float) -> float | None:
-        """Return an estimate of the seconds left; None while nothing has ended."""
+        """Return about how many seconds the search has left; None while nothing has ended."""
         if not self.num_ended:
             return None
         running = (
@@ -305,4 +309,7 @@ def _left(progress: Progress, elapsed_s: float) -> str:
     left = progress.seconds_left(elapsed_s) if so_far is None else so_far.seconds_left
     if left is None:
         return "time left not known yet"
-    return f"about {duration(left)} left{'' if so_far is None else ' at most'}"
+    if so_far is not None:
+        return f"about {duration(left)} left at most"
+    # How long that takes depends on who is still in doubt then.
+    return f"about {duration(left)} left{', then the confirmation' * progress.is_confirmed}"

@@ -41,7 +41,8 @@ def winner_sentence(summary: StudySummary) -> str:
         return f"{_on_the_front(summary)} {value}. {gain[0].upper()}{gain[1:]}."
     if summary.is_confirmed:
         # The gain of one lucky seed would stand beside what fresh ones say.
-        return f"Trial {best.number} won on fresh seeds; the search saw {value}."
+        what = "won on" if summary.has_won_race else "was trained anew with"
+        return f"Trial {best.number} {what} fresh seeds; the search saw {value}."
     who = f"Trial {best.number} is best{_by_mean(summary, best)}"
     return f"{who} with {value}: {gain}.{_on_the_rest(summary)}"
 
@@ -62,6 +63,17 @@ def result_text(study: Study) -> str:
     if not verdict.is_confirmed or summary.criteria.has_several:
         return objectives_text(summary.best.last, summary.criteria)
     return f"{plain(summary.objective.metric)} {number(verdict.value)} on fresh seeds"
+
+
+def unconfirmed_sentences(study: Study) -> list[str]:
+    """Return that a confirmation was cut off, and how far it is; nothing where it was not."""
+    if study.race is None or study.winner is not None or not study.is_to_confirm:
+        return []
+    ended = sum(not trial.state.is_open for trial in study.fresh)
+    trained = (
+        f"{counted(ended, 'training')} with fresh seeds {'has' if ended == 1 else 'have'} ended"
+    )
+    return [f"Not confirmed yet: {trained}, and action=resume goes on with them."]
 
 
 def baseline_sentences(study: Study, best: TrialRecord | None) -> list[str]:
@@ -147,8 +159,9 @@ def changed_sentence(summary: StudySummary) -> str:
         return ""
     return (
         f"Trial {best.number} went on from other trials' states "
-        f"{counted(len(best.clones), 'time')} and changed its parameters on the way: training it "
-        "from the start with the last ones can give another result."
+        f"{counted(len(best.clones), 'time')} and changed its parameters on the way: trained from "
+        "the start with the last ones alone, it can give another result. action=train goes through "
+        "all of them where schedule.yaml stands beside best.yaml."
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from hpo_app.analysis.claim import claim_of
+from hpo_app.analysis.claim import claim_of, verdict_of
 from hpo_app.analysis.gain import gain_interval
 from hpo_app.analysis.summary import summarize
 from hpo_app.analysis.wording import finite
@@ -28,6 +28,8 @@ SCHEMA_VERSION = 1
 def write_summary(study: Study, path: Path) -> None:
     """Write the result as JSON, whole or not at all; a number that JSON lacks becomes text."""
     summary, gain, claim = summarize(study), gain_interval(study), claim_of(study)
+    # As in every other place: the gain of one lucky seed would stand beside what fresh ones say.
+    ends = (gain.low, gain.high) if claim is None else claim.gain_interval or (None, None)
     content = {
         "schema_version": SCHEMA_VERSION,
         "run_id": study.run_id,
@@ -41,8 +43,8 @@ def write_summary(study: Study, path: Path) -> None:
             for trial in summary.front
         ],
         "default_value": summary.default_value,
-        "gain": summary.gain,
-        "gain_interval": None if gain.low is None else [gain.low, gain.high],
+        "gain": verdict_of(study).gain,
+        "gain_interval": None if ends[0] is None else list(ends),
         "confirmed": claim_fields(claim) if claim is not None else None,
         "stop_reason": study.stop_reason,
         "duration_s": study.duration_s,
@@ -112,6 +114,9 @@ def _worth(worth: Worth) -> dict[str, Any]:
         "interval": _ends(worth.interval),
         "values": list(worth.values),
         "num_failed": worth.num_failed,
+        "num_unmet": worth.num_unmet,
+        "worst": worth.worst,
+        "most_worse": worth.most_worse,
     }
 
 

@@ -21,6 +21,7 @@ from hpo_app.report.sentences import (
     ending_sentence,
     failure_sentence,
     prospect_sentences,
+    unconfirmed_sentences,
     winner_sentence,
 )
 
@@ -83,7 +84,8 @@ def _on_chance(study: Study, summary: StudySummary) -> list[str]:
     """Return what single values tell; where fresh seeds spoke, it would mislead."""
     gain = gain_interval(study)
     sure = [gain.sentence] if gain.low is not None else []
-    return [*sure, *baseline_sentences(study, summary.best)]
+    unsure = unconfirmed_sentences(study)
+    return [*sure, *baseline_sentences(study, summary.best), *unsure]
 
 
 def _print_top(console: Console, study: Study, trials: Sequence[TrialRecord]) -> None:

@@ -28,7 +28,7 @@ from hpo_app.tuning.nodes import NodeWatch
 from hpo_app.tuning.opening import as_begun, open_journal, opened_fields, resumed_fields
 from hpo_app.tuning.past import has_memory, remind
 from hpo_app.tuning.pbt import PopulationTraining
-from hpo_app.tuning.reach import refuse_out_of_reach
+from hpo_app.tuning.reach import Reach, place_of_states, refuse_out_of_reach
 from hpo_app.tuning.recorder import Recorder
 from hpo_app.tuning.search import TuneSearch
 from hpo_app.tuning.session import described, ray_session, sent_folder
@@ -36,6 +36,7 @@ from hpo_app.tuning.store import TRIALS_FOLDER
 from hpo_app.tuning.supervisor import Supervisor
 from hpo_app.tuning.trackers.tracking import make_trackers, tracking
 from hpo_app.tuning.trainable import JUDGED, TrialSpec, run_trial
+from hpo_app.tuning.turns import TakesTurns
 from hpo_app.tuning.view import ShieldedView
 from hpo_app.tuning.warmup import WORKERS_FOLDER
 from hpo_app.tuning.watchdog import Watchdog
@@ -127,7 +128,7 @@ def run_search(
     plan = plan if changes is None else as_begun(plan, folder)
     # All before Ray, whose start takes seconds: they may refuse their arguments.
     engine, scheduler, trackers = make_engine(plan), _scheduler(plan), make_trackers(plan)
-    searcher = _searcher(plan, engine)
+    searcher = _searcher(plan, engine, view)
     with ray_session(plan, supervisor.processes, view.notice, folder) as capacity:
         supervisor.signals.check()
         if not plan.cluster.is_local:
@@ -157,7 +158,9 @@ def run_search(
             return recorder.study()
 
 
-def _searcher(plan: RunPlan, engine: Engine) -> Searcher:
+def _searcher(plan: RunPlan, engine: Engine, view: RunView) -> Searcher:
+    if note := getattr(engine, "note", ""):
+        view.notice(note)
     # Members of a population share values and go different ways.
     repeats = plan.repeats_duplicates or plan.scheduler.is_population
     baselines = [baseline.params for baseline in plan.baselines]
@@ -212,6 +215,7 @@ def _run_tune(
         plan.num_trials,
         _width(plan, recorder, scheduler, capacity),
         does_pause=plan.scheduler.does_pause,
+        turns=scheduler if isinstance(scheduler, TakesTurns) else None,
         searcher=getattr(engine, "searcher", None),
     )
     callbacks: list[Any] = [recorder, watchdog]
@@ -220,7 +224,8 @@ def _run_tune(
         def resize(capacity: Capacity) -> None:
             search.slots = _width(plan, recorder, scheduler, capacity)
 
-        callbacks.append(NodeWatch(plan, capacity, resize, watchdog.notice))
+        reach = Reach(place_of_states(plan, spec.store.folder))
+        callbacks.append(NodeWatch(plan, capacity, reach, resize, watchdog.notice))
     trainable = tune.with_resources(
         tune.with_parameters(run_trial, spec=spec),
         tune.PlacementGroupFactory([held_by(plan.resources)]),
@@ -248,10 +253,12 @@ def _width(plan: RunPlan, recorder: Recorder, scheduler: Any, capacity: Capacity
     # A cluster may lose all that it had, and whoever waits is there when it has nodes again.
     slots = max(capacity.slots(plan.resources), 1)
     recorder.storage.slots = recorder.confirming.slots = slots
-    if not isinstance(scheduler, PopulationTraining):
+    if not isinstance(scheduler, TakesTurns):
         return slots
     is_bound = slots < capacity.room(plan.resources)
     scheduler.max_running = slots if is_bound else None
+    if not isinstance(scheduler, PopulationTraining):
+        return slots
     # Members that wait for room keep workers warm, which then go from one to the next.
     return slots if is_bound else plan.num_trials
 
@@ -261,6 +268,8 @@ def _scheduler(plan: RunPlan) -> Any:
     if plan.scheduler.is_population:
         own = {"space": plan.space, "seed": derive_seed(plan.seed, "population")}
     component = plan.scheduler.component
+    if component.arguments.get("time_attr") == "training_iteration":
+        own["time_attr"] = "iteration"  # The same, but Tune's begins anew where a run goes on.
     scheduler = build(component, "scheduler", plan.trusted_modules, **own)
     # By hand and not through tune.run, because a scheduler may have to be reminded before.
     scheduler.set_search_properties(JUDGED, plan.objective.mode.value)

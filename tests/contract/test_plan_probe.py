@@ -51,6 +51,7 @@ def test_what_the_default_configuration_raises_is_shown(hpo, tmp_path):
     done = hpo(*PLAN, "model.noise=much")
     assert done.returncode == 3, done.stdout + done.stderr
     assert "1 problem in the probe\n\nthe default configuration\n" in done.stderr
+    assert re.search("got +.*model.noise got", done.stderr.rpartition("1 problem")[2])
     assert "expected  its first report" in done.stderr
     assert "Traceback" not in done.stderr.rpartition("1 problem")[2]
     assert left_in(tmp_path) == []

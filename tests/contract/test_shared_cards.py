@@ -62,6 +62,7 @@ def test_ray_says_which_cards_are_whose(shared, monkeypatch):
     assert shared(2, "num_trials=2", "resources.gpu=1", "ray.num_gpus=2") == {3: 1, 5: 1}
 
 
+@SOAK
 def test_as_many_trials_train_at_once_as_there_is_memory_for(shared):
     hint = f"resources.memory_gb={free_memory_gb() / 2.5:.3f}"
     assert shared(2, "num_trials=4", hint) == {-1: 4}

@@ -16,7 +16,7 @@ SCRIPT = Path(__file__).resolve().parents[2] / "scripts" / "benchmarks" / "overh
 CONTENDERS = ["hpo_app", "plain-tune", "plain-tune-reuse", "pool"]
 NUM_COLUMNS = 10
 
-pytestmark = [pytest.mark.ray, pytest.mark.slow, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.ray, pytest.mark.soak, pytest.mark.timeout(900)]
 
 
 def run(*arguments: str) -> str:

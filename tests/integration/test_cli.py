@@ -236,7 +236,7 @@ def test_an_interrupt_before_the_first_trial_says_so_and_leaves_nothing(tmp_path
 
     # The training function is imported before anything is trained, and that takes its time here.
     (tmp_path / "slow.py").write_text(
-        "import time\nopen('importing', 'w').close()\ntime.sleep(30)\ndef train(): pass\n"
+        "import time\nopen('importing', 'w').close()\ntime.sleep(30)\ndef train(*given): pass\n"
     )
     process = subprocess.Popen(
         [

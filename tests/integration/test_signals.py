@@ -147,6 +147,7 @@ def test_after_ctrl_c_the_results_are_there_and_the_printed_command_goes_on(star
 
 
 @pytest.mark.ray
+@pytest.mark.soak
 def test_a_closed_terminal_ends_a_run_in_order_whatever_its_trials_do(start, tmp_path):
     ours, theirs = pty.openpty()
     process = start(
@@ -255,6 +256,7 @@ def test_a_run_that_loses_its_ray_says_so_and_can_go_on(start, tmp_path):
 
 
 @pytest.mark.ray
+@pytest.mark.soak
 def test_a_run_that_loses_an_agent_of_ray_leaves_in_time_and_can_go_on(start, tmp_path):
     # Ray ends its trials and then this process, a moment after the agent.
     process = start(*SLOW)

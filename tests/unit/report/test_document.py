@@ -118,6 +118,7 @@ def test_a_winner_that_changed_while_it_trained_is_named(make_study, make_trial,
     page = written(make_study(make_trial(1, [0.5], clones=clones)), tmp_path)
 
     assert "Trial 1 went on from other trials' states 1 time and changed its param" in page.text
+    assert "action=train goes through all of them where schedule.yaml stands" in page.text
 
 
 def test_a_long_study_is_cut_and_says_where_the_rest_is(study_of_two_thousand, tmp_path):

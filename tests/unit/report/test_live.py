@@ -128,6 +128,20 @@ def test_the_time_left_is_estimated_from_what_has_ended(progress, make_trial):
     assert progress.seconds_left(10.0) == pytest.approx(30.0)
 
 
+@pytest.mark.parametrize("is_confirmed", [False, True])
+def test_that_a_confirmation_follows_is_said_beside_the_time_left(
+    make_study, make_trial, is_confirmed
+):
+    criteria = make_study().criteria
+    progress = Progress(criteria, num_trials=4, iterations=3, is_confirmed=is_confirmed)
+    console = console_of(200)
+    view = PlainView(progress, console)
+    view.changed("ended", make_trial(0, [0.5, 0.4, 0.3]))
+    view.refresh(40.0)
+    rest = " left, then the confirmation; " if is_confirmed else " left; "
+    assert f"40 s gone, about 2 min 00 s{rest}" in shown(console)
+
+
 def test_a_best_beyond_a_constraint_is_not_called_best_without_saying_so(make_study, make_trial):
     study = make_study(constraints=(Constraint("cost", max=0.1),))
     progress, console = Progress(study.criteria, num_trials=4, iterations=3), console_of()

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -151,3 +152,14 @@ def test_a_default_on_the_front_and_a_front_of_nobody_are_said(make_study, make_
     text = " ".join(printed(make_study(cut, objectives=LOSS_AND_COST)).split())
     assert "No trial was trained to its end: the most balanced one so far has loss 0.5" in text
     assert "0 of 0" not in text
+
+
+def test_a_confirmation_that_was_cut_off_is_not_passed_over(confirmed_study):
+    study = confirmed_study()
+    cut = replace(study.searched, fresh=study.fresh[:1])
+    said = "Not confirmed yet: 1 training with fresh seeds has ended, and action=resume goes on"
+    assert said in " ".join(printed(cut, width=200).split())
+    assert "Not confirmed yet" not in printed(study, width=200)
+    # The race was given up: the run goes on with confirm=none.
+    given_up = replace(cut, is_to_confirm=False)
+    assert "Not confirmed yet" not in printed(given_up, width=200)
