@@ -11,6 +11,7 @@ from omegaconf import OmegaConf
 from hpo_app.config.app_trust import app_problems
 from hpo_app.config.baselines import read_baselines
 from hpo_app.config.build import COMPONENTS, TRAINERS, untrusted
+from hpo_app.config.computed import uncomputable
 from hpo_app.config.criteria import read_criteria
 from hpo_app.config.driver import resolve_here
 from hpo_app.config.overrides import read_override
@@ -141,7 +142,8 @@ def _read(
     problems += space_problems
     baselines: tuple[Baseline, ...] = ()
     if not space_problems:
-        problems += unresolvable(template, space.defaults)
+        leads_nowhere = list(unresolvable(template, space.defaults))
+        problems += leads_nowhere or uncomputable(template, space)
         baselines = read_baselines(root.texts("baseline"), space, problems)
     return RunPlan(
         criteria=read_criteria(values, origin.overrides, problems),

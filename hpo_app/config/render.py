@@ -42,7 +42,7 @@ def render(template: Mapping[str, Any], params: Params) -> Rendered:
             in the search space says under `otherwise`, or null.
     """
     register_resolvers()
-    root = _root(template, params)
+    root = root_of(template, params)
     parts = [OmegaConf.to_container(root[part], resolve=True) for part in Rendered._fields]
     return Rendered(*parts)  # type: ignore[arg-type]
 
@@ -50,7 +50,7 @@ def render(template: Mapping[str, Any], params: Params) -> Rendered:
 def unresolvable(template: Mapping[str, Any], params: Params) -> Iterator[Problem]:
     """Yield the interpolations of model, data and training that lead nowhere."""
     register_resolvers()
-    root = _root(template, params)
+    root = root_of(template, params)
     for part in Rendered._fields:
         problem = _resolve(root, part)
         # The rules name those that lead to params, with the parameter that was meant.
@@ -70,14 +70,20 @@ def with_typed_trust(rendered: Rendered, trusted: Sequence[str]) -> Rendered:
     return rendered
 
 
-def _root(template: Mapping[str, Any], params: Params) -> DictConfig:
+def root_of(template: Mapping[str, Any], params: Params) -> DictConfig:
+    """Return the whole config with `params` in place, nothing of it resolved yet."""
+    return OmegaConf.create({**template, "params": as_read(template, params)})
+
+
+def as_read(template: Mapping[str, Any], params: Params) -> dict[str, Any]:
+    """Return `params` as `${params.…}` reads them, with what stands for those that are inactive."""
     entries = template.get("search_space")
     inactive = {
         name: entry.get("otherwise")
         for name, entry in (entries.items() if isinstance(entries, dict) else ())
         if isinstance(entry, dict) and "when" in entry
     }
-    return OmegaConf.create({**template, "params": nested({**inactive, **literal(params)})})
+    return nested({**inactive, **literal(params)})
 
 
 def _resolve(root: DictConfig, part: str) -> Problem | None:

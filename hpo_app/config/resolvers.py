@@ -15,6 +15,8 @@ from hpo_app.plan.read_space import RULES, read_space
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+# How many times smaller than asked for a divisor may be.
+_FARTHEST = 8
 _BEFORE_INTERPOLATION = re.compile(r"(\\*)\$\{")
 
 
@@ -94,6 +96,10 @@ def largest_divisor(wanted: int, *factors: int) -> int:
     """`${hpo.largest_divisor:wanted,a,b}`: largest divisor of the product, at most `wanted`.
 
     It keeps a minibatch a divisor of the rollout it is cut from, whatever is sampled.
+
+    Raises:
+        ValueError: If it is less than an eighth of what there is room for: another training, under
+            the name of the one that was asked for.
     """
     product = 1
     for factor in factors:
@@ -102,7 +108,13 @@ def largest_divisor(wanted: int, *factors: int) -> int:
     # Divisors come in pairs around the root, so that a huge product costs its root at most.
     small = (size for size in range(1, math.isqrt(max(product, 0)) + 1) if product % size == 0)
     pairs = ((size, product // size) for size in small)
-    return max((size for pair in pairs for size in pair if size <= limit), default=1)
+    found = max((size for pair in pairs for size in pair if size <= limit), default=1)
+    if found * _FARTHEST < limit:
+        raise ValueError(
+            f"{wanted} is cut to a divisor of {product}, of which the largest below it is {found}; "
+            f"{2 ** (product.bit_length() - 1)} in the place of {product} has more"
+        )
+    return found
 
 
 def one_minus(value: float | None) -> float | None:
