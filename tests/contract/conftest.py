@@ -44,26 +44,6 @@ def viewed_search(local_ray, tmp_path, monkeypatch):
 
 
 @pytest.fixture
-def silent_view():
-    """A view that shows nothing."""
-
-    class SilentView:
-        def changed(self, event, trial):
-            pass
-
-        def refresh(self, elapsed_s):
-            pass
-
-        def confirms(self, so_far):
-            pass
-
-        def notice(self, text):
-            pass
-
-    return SilentView()
-
-
-@pytest.fixture
 def hostile_search(search):
     """Run a search over a training function of tests/trainers/hostile.py."""
 
