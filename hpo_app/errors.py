@@ -69,6 +69,10 @@ class HpoError(Exception):
         self.subject = subject or type(self).subject
         super().__init__(self._text())
 
+    def __reduce__(self) -> tuple[type[HpoError], tuple[tuple[Problem, ...], str]]:
+        # Else pickle would make it anew from its text, letter by letter a problem.
+        return type(self), (self.problems, self.subject)
+
     def _text(self) -> str:
         count = len(self.problems)
         head = f"{count} problem{'' if count == 1 else 's'} in {self.subject}"

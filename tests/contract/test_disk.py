@@ -69,6 +69,13 @@ def reported(study):
     }
 
 
+def cut_off_and_none_failed(study):
+    # Of two workers one may be through with a trial before the other has written much.
+    states = {trial.state for trial in study.trials}
+    assert TrialState.INTERRUPTED in states
+    assert states <= {TrialState.INTERRUPTED, TrialState.FINISHED}
+
+
 SAVES = ["num_trials=4", "training.iterations=6", "+model.size=1000000"]
 
 
@@ -76,7 +83,7 @@ def test_a_disk_that_checkpoints_fill_ends_the_run_and_fails_no_trial(run, small
     disk = small_disk("4500k")
     cut, view = run(disk / "run", "saves", *SAVES)
     assert cut.stop_reason.startswith(f"disk full at {disk}/run (")
-    assert {trial.state for trial in cut.trials} == {TrialState.INTERRUPTED}
+    cut_off_and_none_failed(cut)
     assert any("may not fit" in text for text in view.texts)
     before = reported(cut)
     assert before == reported(load_study(disk / "run"))
@@ -97,15 +104,14 @@ def test_a_disk_that_a_log_fills_ends_the_run_and_fails_no_trial(run, small_disk
     arguments = ["num_trials=4", "training.iterations=30", "+model.size=200000"]
     cut, _ = run(disk / "run", "prints", *arguments, "training.checkpoint_every=0")
     assert cut.stop_reason.startswith("disk full at ")
-    assert cut.in_state(TrialState.FAILED) == []
-    assert cut.in_state(TrialState.INTERRUPTED)
+    cut_off_and_none_failed(cut)
 
 
 def test_a_retry_is_not_spent_on_a_full_disk(run, small_disk):
     disk = small_disk("4500k")
     cut, _ = run(disk / "run", "saves", *SAVES, "max_failures=3")
     assert cut.stop_reason.startswith("disk full at ")
-    assert {trial.state for trial in cut.trials} == {TrialState.INTERRUPTED}
+    cut_off_and_none_failed(cut)
     assert {trial.retries for trial in cut.trials} == {0}
 
 

@@ -1,5 +1,7 @@
 """What a person reads."""
 
+import pickle
+
 from hpo_app.errors import PlanError, Problem, listed, near_miss
 
 
@@ -24,6 +26,13 @@ def test_all_problems_stand_in_one_message():
         "  expected  at least one option\n"
         "  fix       add one"
     )
+
+
+def test_an_error_from_another_process_has_its_problems():
+    error = PlanError([Problem("a", "0", "a positive number", "raise it")], "the sweep")
+    again = pickle.loads(pickle.dumps(error))
+    assert (again.problems, str(again)) == (error.problems, str(error))
+    assert str(again).startswith("1 problem in the sweep\n\na\n")
 
 
 def test_a_near_miss_is_near():
