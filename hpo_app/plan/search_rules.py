@@ -194,6 +194,20 @@ def fidelity_beyond_training(plan: RunPlan) -> Iterator[Problem]:
             yield Problem(f"scheduler.{word}", str(value), expected, fix)
 
 
+def fidelity_short_of_training(plan: RunPlan) -> Iterator[Problem]:
+    """Yield a last milestone that ends every trial before its training does."""
+    arguments = plan.scheduler.component.arguments
+    last: Any = arguments.get("max_t")
+    first: Any = arguments.get("grace_period", 1)
+    ranges = _RANGES["scheduler"]
+    if not (ranges["max_t"].holds(last) and ranges["grace_period"].holds(first)):
+        return
+    if first <= last < plan.iterations:
+        expected = f"{plan.iterations}, because a trial ends there, whatever it is worth"
+        fix = f"leave it out, or set training.iterations={last:g} for shorter trials"
+        yield Problem("scheduler.max_t", f"{last:g}", expected, fix)
+
+
 def arguments_out_of_range(plan: RunPlan) -> Iterator[Problem]:
     """Yield numbers that a searcher or scheduler of ours would refuse when it is made."""
     components = {"scheduler": plan.scheduler.component, "search_alg": plan.searcher.component}
@@ -315,6 +329,7 @@ _RULES = (
     fidelity_beyond_training,
     arguments_out_of_range,
     milestones_out_of_order,
+    fidelity_short_of_training,
     brackets_without_a_milestone,
     time_that_nobody_reports,
 )

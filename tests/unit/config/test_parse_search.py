@@ -98,6 +98,14 @@ def test_the_last_milestone_comes_after_the_first():
     assert problems["scheduler.max_t"].set_by == "command line: scheduler.max_t=1"
 
 
+@pytest.mark.parametrize("scheduler", ["asha", "hyperband"])
+def test_a_last_milestone_that_ends_every_trial_early_is_a_problem(scheduler):
+    short = (f"scheduler={scheduler}", "training.iterations=16", "scheduler.max_t=8")
+    problem = problems_of(QUADRATIC, *short)["scheduler.max_t"]
+    assert problem.expected == "16, because a trial ends there, whatever it is worth"
+    assert problem.fix == "leave it out, or set training.iterations=8 for shorter trials"
+
+
 @pytest.mark.parametrize("scheduler", ["asha", "pbt"])
 def test_a_clock_that_no_report_has_is_a_problem(scheduler):
     problems = problems_of(QUADRATIC, f"scheduler={scheduler}", "scheduler.time_attr=nope")
