@@ -40,6 +40,7 @@ COMPONENTS = (
     "hpo_app.search.auto.AutoSampler",
     "hpo_app.search.gaussian.GaussianProcess",
     "hpo_app.search.grid.GridSearch",
+    "hpo_app.search.tpe.ParzenEstimator",
     "ray.tune.search.hyperopt.HyperOptSearch",
     "hpo_app.tuning.ray_searchers.nevergrad_search",
     "hpo_app.tuning.ax_searcher.AxSearcher",
