@@ -229,6 +229,7 @@ class Recorder(Callback):
         trial.config.pop("wait_s", None)
         if result["iteration"] > self._plan.iterations:
             return  # It ends the trial, and does not count.
+        self.storage.reported(number)
         self._write(
             "reported", trial=number, iteration=result["iteration"], metrics=result["metrics"]
         )

@@ -59,6 +59,8 @@ class RunStorage:
         self._notice = notice
         self._stop = stop
         self._is_first = True
+        self._reported: set[int] = set()
+        self._wants_states = plan.scheduler.does_pause
 
     def take_over(self, study: Study, restarts: list[Restart]) -> None:
         """Count what an earlier start left, and remove what nobody needs any more."""
@@ -82,6 +84,18 @@ class RunStorage:
             self._notice(f"a checkpoint of {name_of(number)} is of no use: {why}")
             return None
         return {"iteration": iteration, "crc32": crc32}
+
+    def reported(self, number: int) -> None:
+        """Say once that a scheduler gets no states to go on from, where trials keep none."""
+        if not self._wants_states:
+            return
+        if number not in self._reported:
+            self._reported.add(number)
+            return
+        # The state of a trial's first report is there before its second one.
+        self._wants_states = False
+        if not self.checkpoints.largest:
+            self._tell(_no_states(is_population=self._plan.scheduler.is_population))
 
     def tidy(self) -> None:
         """Remove what nobody needs; to be called once the journal is on disk."""
@@ -142,3 +156,15 @@ class RunStorage:
     def _tell(self, note: str) -> None:
         if note:
             self._notice(note)
+
+
+def _no_states(*, is_population: bool) -> str:
+    lost = (
+        "nobody goes on from a better one, and the population is a random search"
+        if is_population
+        else "one that the scheduler pauses begins anew"
+    )
+    return (
+        f"trials keep no checkpoints, so that {lost}; a training function hands them to "
+        "trial.report(metrics, checkpoint=FOLDER)"
+    )

@@ -41,6 +41,28 @@ def test_a_misspelt_metric_says_what_was_reported(faulty_search):
     assert "los" in trial.error
 
 
+@pytest.mark.parametrize(
+    ("scheduler", "consequence"),
+    [
+        ("pbt", "the population is a random search"),
+        ("hyperband", "pauses begins anew"),
+        ("asha", None),
+    ],
+)
+def test_trials_without_checkpoints_are_spoken_of_where_a_scheduler_needs_them(
+    faulty_search, capsys, scheduler, consequence
+):
+    faulty_search("keeps_nothing", f"scheduler={scheduler}", "num_trials=4")
+    told = capsys.readouterr().out
+    assert told.count("trials keep no checkpoints") == (consequence is not None)
+    assert consequence is None or consequence in told
+
+
+def test_trials_with_checkpoints_are_not_spoken_of(faulty_search, capsys):
+    faulty_search("goes_down", "scheduler=pbt", "num_trials=4")
+    assert "checkpoint" not in capsys.readouterr().out
+
+
 def test_a_trial_without_a_report_is_a_failure(faulty_search):
     study = faulty_search("reports_nothing", "num_trials=1")
     assert "returned without a report" in study.trials[0].error
