@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import math
 from statistics import NormalDist, median
 from typing import TYPE_CHECKING, Any
 
@@ -254,6 +255,29 @@ def promoting(*overrides: str, **parts: Any) -> Callable[[Task, int], Method]:
     return lambda task, seed: Promoting(task, seed, *overrides, grace=1, **parts)
 
 
+def parzen(gamma: Callable[[int, int], float] | None = None) -> Callable[[Task, int], Method]:
+    """Return the preset with Optuna's own TPE, one model of all parameters together.
+
+    Args:
+        gamma: Returns how many trials are good, from how many are known and how many of these are
+            complete; None for Optuna's number.
+    """
+
+    def engine(space: Any, criteria: Any, sampler: Any) -> OptunaEngine:
+        made = OptunaEngine(space, criteria, sampler)
+
+        def count(known: int) -> int:
+            complete = made._study.get_trials(deepcopy=False, states=(OptunaState.COMPLETE,))
+            return min(max(math.ceil(gamma(known, len(complete))), 1), 25)  # type: ignore[misc]
+
+        if gamma is not None:
+            sampler._gamma = count
+        return made
+
+    target = "search_alg._target_=optuna.samplers.TPESampler"
+    return variant(target, "search_alg.multivariate=true", engine=engine)
+
+
 _GP = ("search_alg=optuna_gp", "search_alg.n_startup_trials=5")
 
 VARIANTS: dict[str, Callable[[Task, int], Method]] = {
@@ -270,6 +294,13 @@ VARIANTS: dict[str, Callable[[Task, int], Method]] = {
     "grace 1, factor 4, told complete": variant(
         "scheduler.grace_period=1", "scheduler.reduction_factor=4", engine=CompleteEngine
     ),
+    "optuna's tpe": parzen(),
+    "optuna's tpe, univariate": variant("search_alg._target_=optuna.samplers.TPESampler"),
+    "multivariate": variant("search_alg.multivariate=true"),
+    "gamma of hyperopt": parzen(lambda known, _: 0.25 * math.sqrt(known)),
+    "gamma 0.05": parzen(lambda known, _: 0.05 * known),
+    "a tenth of complete": parzen(lambda known, complete: min(0.1 * known, 0.1 * complete)),
+    "a half of complete": parzen(lambda known, complete: min(0.1 * known, 0.5 * complete)),
     "best whole": variant(choose=best_whole),
     "best last": variant(choose=best_last),
     "best mean of 3": variant(choose=best_mean),
