@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-from pandas.api.types import infer_dtype, is_numeric_dtype
+from pandas.api.types import infer_dtype, is_datetime64_any_dtype, is_numeric_dtype
 from sklearn import datasets
 from sklearn.model_selection import train_test_split
 
@@ -51,6 +51,7 @@ _TASKS = ("auto", "classification", "regression")
 _SEPARATORS = (";", "\t", "|")
 # A column of text with so large a share of numbers is one of numbers, and some entries are wrong.
 _MOSTLY = 0.9
+_DATES_LOOKED_AT = 100
 # A column of whole numbers with at most so many values counts as classes.
 _MOST_CLASSES = 20
 
@@ -81,8 +82,9 @@ def load_table(data: Mapping[str, Any]) -> Table:
         data: `source`, one of `SOURCES`; `validation_share` of the rows, between 0 and 1, and
             `split_seed`, by which they are drawn, stratified by class; for files `path`, relative
             to where the run was started, `target`, the column to predict, `task` (`auto` takes
-            text, flags and whole numbers of few values for classes), `categorical`, a list of
-            columns or null for all that are not numbers, and `drop`, columns to leave out.
+            text, flags, whole numbers of few values and two values of any kind for classes),
+            `categorical`, a list of columns or null for all that are not numbers, and `drop`,
+            columns to leave out.
 
     Raises:
         ConfigurationError: If a setting is wrong, a file cannot be read, a column is missing, or
@@ -174,6 +176,7 @@ def _from_file(settings: Mapping[str, Any]) -> tuple[pd.DataFrame, pd.Series, bo
     task = settings.get("task") or "auto"
     frame = _without_decimals(frame.drop(columns=[column for column in drop if column != name]))
     _refuse_misread(frame, settings)
+    _refuse_dates(frame, settings)
     raw = frame[name]
     features = frame.drop(columns=[name])
     if not len(features.columns) or not len(features):
@@ -255,6 +258,29 @@ def _refuse_misread(frame: pd.DataFrame, settings: Mapping[str, Any]) -> None:
         raise _refusal(f"column {column}", got, expected, fix)
 
 
+def _refuse_dates(frame: pd.DataFrame, settings: Mapping[str, Any]) -> None:
+    """Refuse moments that nobody named as categories: each would be one, which no other row has."""
+    if settings.get("categorical") is not None:
+        return
+    for column in frame.columns.difference([settings["target"]], sort=False):
+        values = frame[column].dropna()
+        if not is_datetime64_any_dtype(values):
+            is_text = len(values) and infer_dtype(values) == "string"
+            some = values.head(_DATES_LOOKED_AT) if is_text else values.head(0)
+            if (
+                not len(some)
+                or pd.to_datetime(some, errors="coerce", format="ISO8601").isna().any()
+            ):
+                continue
+        got = f"dates, the first of them {values.iloc[0]}"
+        expected = "numbers or categories"
+        fix = (
+            f"data.drop=[{column}], or replace it in the file by what matters of it, as the month; "
+            f"data.categorical=[{column}] for one category a date"
+        )
+        raise _refusal(f"column {column}", got, expected, fix)
+
+
 def _typed(features: pd.DataFrame, categorical: list[str] | None) -> pd.DataFrame:
     if categorical is None:
         numbers = features.select_dtypes(["number", "bool"]).columns
@@ -313,7 +339,9 @@ def _is_classified(raw: pd.Series, task: str) -> bool:
         return task == "classification"
     if not is_numeric_dtype(raw) or pd.api.types.is_bool_dtype(raw):
         return True
-    return bool(pd.api.types.is_integer_dtype(raw) and raw.nunique() <= _MOST_CLASSES)
+    # Two values are two classes, also as 0.0 and 1.0.
+    most = _MOST_CLASSES if pd.api.types.is_integer_dtype(raw) else 2
+    return bool(raw.nunique() <= most)
 
 
 def _check_columns(names: object, key: str, columns: list[str]) -> None:

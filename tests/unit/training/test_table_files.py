@@ -112,6 +112,35 @@ def test_names_may_be_numbers_or_follow_a_blank(tmp_path: Path) -> None:
     assert table.classes == ("n", "y")
 
 
+def test_dates_are_no_categories_unless_somebody_says_so(tmp_path: Path) -> None:
+    rows = "".join(f"2026-01-{1 + row % 28:02}T08:00,{row},{row / 3}\n" for row in range(40))
+    settings = settings_of(tmp_path, f"day,a,t\n{rows}")
+    with pytest.raises(ConfigurationError, match=r"column day\n.* dates, the first .*2026-01-01"):
+        load_table(settings)
+    assert list(load_table({**settings, "drop": ["day"]}).features) == ["a"]
+    named = load_table({**settings, "categorical": ["day"]}).features
+    assert str(named["day"].dtype) == "category"
+
+
+def test_dates_of_parquet_are_found_too(tmp_path: Path) -> None:
+    days = pd.date_range("2026-01-01", periods=40)
+    frame = pd.DataFrame({"day": days, "a": range(40), "t": [row / 3 for row in range(40)]})
+    frame.to_parquet(tmp_path / "table.parquet")
+    settings = {**SETTINGS, "source": "parquet", "path": str(tmp_path / "table.parquet")}
+    with pytest.raises(ConfigurationError, match=r"data.drop=\[day\]"):
+        load_table(settings)
+
+
+@pytest.mark.parametrize("values", [("0.0", "1.0"), ("-1", "1"), ("0.5", "2.5")])
+def test_two_values_are_two_classes_however_they_are_written(
+    tmp_path: Path, values: tuple[str, str]
+) -> None:
+    rows = "".join(f"{row},{values[row % 2]}\n" for row in range(40))
+    settings = settings_of(tmp_path, f"a,t\n{rows}")
+    assert len(load_table(settings).classes) == 2
+    assert load_table({**settings, "task": "regression"}).classes == ()
+
+
 def test_decimals_of_parquet_are_numbers(tmp_path: Path) -> None:
     decimals = [Decimal(row) / 4 for row in range(40)]
     frame = pd.DataFrame({"a": [None, *decimals[1:]], "t": decimals})
