@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from omegaconf.errors import OmegaConfBaseException
 
 from hpo_app.config.render import Rendered, as_read, root_of
-from hpo_app.config.resolvers import register_resolvers
+from hpo_app.config.resolvers import register_resolvers, trying
 from hpo_app.errors import Problem, first_of, listed
 from hpo_app.plan.search_space import Choice
 from hpo_app.plan.wording import as_typed
@@ -26,6 +26,7 @@ _CALL = re.compile(r"\$\{\s*[\w.]+\s*:")
 _OTHER = re.compile(r"\$\{\s*((?!params\.)[A-Za-z_][\w.]*)\s*\}")
 _OF_A_RESOLVER = "ValueError raised while resolving interpolation: "
 _MOST_VALUES = 50
+_STEPS = 10
 _MOST_NAMED = 6
 _Path = tuple[Any, ...]
 
@@ -34,7 +35,7 @@ def uncomputable(template: Mapping[str, Any], space: SearchSpace) -> Iterator[Pr
     """Yield what cannot be computed from some value that a search may sample.
 
     The default configuration is taken, and one parameter at a time is given each of its values, or
-    the ends of its range: what would fail in the middle of a search is known before it.
+    some between the ends of its range; what only two of them together lead to is not seen.
     """
     computed = [
         (path, text)
@@ -53,7 +54,9 @@ def uncomputable(template: Mapping[str, Any], space: SearchSpace) -> Iterator[Pr
             failed = {}
             for params in _around_default(space, name):
                 root["params"] = as_read(template, params)
-                if error := _error(root, path):
+                with trying():
+                    error = _error(root, path)
+                if error:
                     failed[as_typed(params[name])] = error
             if failed:
                 yield _problem(path, text, name, failed)
@@ -92,7 +95,8 @@ def _around_default(space: SearchSpace, name: str) -> Iterator[Params]:
 def _values(parameter: Parameter) -> list[ParamValue]:
     if isinstance(parameter, Choice):
         return list(parameter.values[:_MOST_VALUES])
-    return [parameter.at(0.0), parameter.at(1.0)]
+    found = [parameter.at(step / _STEPS) for step in range(_STEPS + 1)]
+    return list(dict.fromkeys(found))
 
 
 def _computed(path: _Path, node: object) -> Iterator[tuple[_Path, str]]:

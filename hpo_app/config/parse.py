@@ -42,6 +42,7 @@ from hpo_app.errors import PlanError, Problem, listed, near_miss
 from hpo_app.plan.read_space import RULES, parameters_of, read_space
 from hpo_app.plan.rules import check_plan
 from hpo_app.plan.run_plan import RunPlan
+from hpo_app.plan.search_rules import fidelity_short_of_training
 from hpo_app.plan.search_space import has_default
 from hpo_app.plan.wording import key_of, typed
 
@@ -123,6 +124,8 @@ def parse_plan(config: DictConfig, origin: Origin, *, has_function: bool = False
     problems += _unread(values)
     problems += shadowed(origin)
     problems += check_plan(plan)
+    if origin.typed is None:  # One that goes on has trained by it, and cannot change it.
+        problems += fidelity_short_of_training(plan)
     # What a rule has to say of an unreadable value would only repeat the reader.
     problems = list({problem.key + problem.got: problem for problem in problems}.values())
     if problems:
@@ -143,7 +146,8 @@ def _read(
     baselines: tuple[Baseline, ...] = ()
     if not space_problems:
         leads_nowhere = list(unresolvable(template, space.defaults))
-        problems += leads_nowhere or uncomputable(template, space)
+        begins = origin.typed is None  # Else it has trained such values, and goes on with them.
+        problems += leads_nowhere or (uncomputable(template, space) if begins else [])
         baselines = read_baselines(root.texts("baseline"), space, problems)
     return RunPlan(
         criteria=read_criteria(values, origin.overrides, problems),

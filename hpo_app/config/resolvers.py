@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import re
 import secrets
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
 from omegaconf import DictConfig, OmegaConf  # noqa: TC002 - OmegaConf reads the annotation
@@ -13,11 +15,23 @@ from hpo_app.plan.read_space import RULES, read_space
 
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
+# What a run that began before it was looked at trains stays what it was.
+_IS_TRIED: ContextVar[bool] = ContextVar("values are tried", default=False)
 # How many times smaller than asked for a divisor may be.
 _FARTHEST = 8
 _BEFORE_INTERPOLATION = re.compile(r"(\\*)\$\{")
+
+
+@contextlib.contextmanager
+def trying() -> Iterator[None]:
+    """Have resolvers refuse what can be computed, and is hardly what was meant."""
+    token = _IS_TRIED.set(True)
+    try:
+        yield
+    finally:
+        _IS_TRIED.reset(token)
 
 
 def register_resolvers() -> None:
@@ -98,8 +112,8 @@ def largest_divisor(wanted: int, *factors: int) -> int:
     It keeps a minibatch a divisor of the rollout it is cut from, whatever is sampled.
 
     Raises:
-        ValueError: If it is less than an eighth of what there is room for: another training, under
-            the name of the one that was asked for.
+        ValueError: While values are tried, if it is less than an eighth of what there is room for:
+            another training, under the name of the one that was asked for.
     """
     product = 1
     for factor in factors:
@@ -109,7 +123,7 @@ def largest_divisor(wanted: int, *factors: int) -> int:
     small = (size for size in range(1, math.isqrt(max(product, 0)) + 1) if product % size == 0)
     pairs = ((size, product // size) for size in small)
     found = max((size for pair in pairs for size in pair if size <= limit), default=1)
-    if found * _FARTHEST < limit:
+    if _IS_TRIED.get() and found * _FARTHEST < limit:
         raise ValueError(
             f"{wanted} is cut to a divisor of {product}, of which the largest below it is {found}; "
             f"{2 ** (product.bit_length() - 1)} in the place of {product} has more"

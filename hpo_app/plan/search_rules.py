@@ -197,6 +197,9 @@ def fidelity_beyond_training(plan: RunPlan) -> Iterator[Problem]:
 def fidelity_short_of_training(plan: RunPlan) -> Iterator[Problem]:
     """Yield a last milestone that ends every trial before its training does."""
     arguments = plan.scheduler.component.arguments
+    goes_on = arguments.get("stop_last_trials") is False
+    if goes_on or not plan.scheduler.component.target.startswith(_KNOWN_TARGETS):
+        return
     last: Any = arguments.get("max_t")
     first: Any = arguments.get("grace_period", 1)
     ranges = _RANGES["scheduler"]
@@ -329,7 +332,6 @@ _RULES = (
     fidelity_beyond_training,
     arguments_out_of_range,
     milestones_out_of_order,
-    fidelity_short_of_training,
     brackets_without_a_milestone,
     time_that_nobody_reports,
 )

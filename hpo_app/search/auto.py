@@ -5,10 +5,11 @@ from __future__ import annotations
 import importlib.util
 from typing import TYPE_CHECKING, Any
 
-from optuna.samplers import BaseSampler, TPESampler
+from optuna.samplers import BaseSampler
 from optuna.trial import TrialState
 
 from hpo_app.search.gaussian import GaussianProcess
+from hpo_app.search.tpe import ParzenEstimator
 
 
 if TYPE_CHECKING:
@@ -51,8 +52,15 @@ class AutoSampler(BaseSampler):
             )
         self._n_gp_trials = 0 if missing else n_gp_trials
         self._gp = GaussianProcess(seed=seed, n_startup_trials=n_startup_trials)
-        self._tpe = TPESampler(seed=seed, n_startup_trials=n_startup_trials)
+        self._tpe = ParzenEstimator(
+            seed=seed, n_startup_trials=n_startup_trials, multivariate=False
+        )
         self._chosen: BaseSampler = self._tpe
+
+    @property
+    def has_process(self) -> bool:
+        """Whether a Gaussian process proposes at first."""
+        return self._n_gp_trials > 0
 
     def before_trial(self, study: Study, trial: FrozenTrial) -> None:
         """Choose who proposes this trial."""

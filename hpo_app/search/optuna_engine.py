@@ -7,7 +7,8 @@ complete, and leaves one that reported NaN running for ever (measured with Ray 2
 
 One sampler gets less than the truth: Optuna's Gaussian process does not look at a trial that is not
 COMPLETE, and under early stopping that leaves it with the few that were trained to their end. It
-hears of one that was stopped as COMPLETE with its last value (BENCHMARKS.md has the difference).
+hears of one that was stopped as COMPLETE with its last value (BENCHMARKS.md has the difference),
+and so does the TPE that goes on after it in `search_alg=auto`.
 
 Of each constraint it hears how far a trial is beyond it, as a share of the bound.
 """
@@ -88,7 +89,9 @@ class OptunaEngine:
         self._study = optuna.create_study(sampler=sampler, directions=directions)
         self._open: dict[int, optuna.trial.Trial] = {}
         self.note: str = getattr(sampler, "note", "")
-        is_process = isinstance(sampler, (optuna.samplers.GPSampler, AutoSampler))
+        is_process = isinstance(sampler, optuna.samplers.GPSampler) or (
+            isinstance(sampler, AutoSampler) and sampler.has_process
+        )
         is_blind = is_process and not criteria.has_several
         self._told_as = {
             state: OptunaState.COMPLETE if is_blind and told is OptunaState.PRUNED else told

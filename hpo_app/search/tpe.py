@@ -32,8 +32,10 @@ class ParzenEstimator(TPESampler):
     def before_trial(self, study: Study, trial: FrozenTrial) -> None:
         """Count the good ones, once a proposal."""
         complete = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
-        most = min(math.ceil(len(complete) / 4), _MOST_GOOD)
-        is_counted = complete and len(study.directions) == 1
+        # Optuna takes one that breaks a constraint for good only where there is nobody else.
+        sound = sum(all(excess <= 0 for excess in each.constraints.values()) for each in complete)
+        most = min(math.ceil(sound / 4), _MOST_GOOD)
+        is_counted = sound and len(study.directions) == 1
         # The argument of that name warns at each start that it will go.
         self._gamma = (lambda known: min(math.ceil(0.1 * known), most)) if is_counted else None
         super().before_trial(study, trial)

@@ -51,7 +51,9 @@ _TASKS = ("auto", "classification", "regression")
 _SEPARATORS = (";", "\t", "|")
 # A column of text with so large a share of numbers is one of numbers, and some entries are wrong.
 _MOSTLY = 0.9
-_DATES_LOOKED_AT = 100
+_DATES = ("date", "datetime", "datetime64", "time")
+# As 2026-11-30, 30.11.2026 or 11/30/26, with or without a time; eight digits may be anything.
+_DATE = r"\s*(?:\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.](?:\d{4}|\d{2}))(?!\d)"
 # A column of whole numbers with at most so many values counts as classes.
 _MOST_CLASSES = 20
 
@@ -82,7 +84,8 @@ def load_table(data: Mapping[str, Any]) -> Table:
         data: `source`, one of `SOURCES`; `validation_share` of the rows, between 0 and 1, and
             `split_seed`, by which they are drawn, stratified by class; for files `path`, relative
             to where the run was started, `target`, the column to predict, `task` (`auto` takes
-            text, flags, whole numbers of few values and two values of any kind for classes),
+            text, flags, whole numbers of few values and floats that are two whole ones for
+            classes),
             `categorical`, a list of columns or null for all that are not numbers, and `drop`,
             columns to leave out.
 
@@ -259,19 +262,14 @@ def _refuse_misread(frame: pd.DataFrame, settings: Mapping[str, Any]) -> None:
 
 
 def _refuse_dates(frame: pd.DataFrame, settings: Mapping[str, Any]) -> None:
-    """Refuse moments that nobody named as categories: each would be one, which no other row has."""
+    """Refuse dates that hardly two rows share, unless somebody named them as categories."""
     if settings.get("categorical") is not None:
         return
     for column in frame.columns.difference([settings["target"]], sort=False):
         values = frame[column].dropna()
-        if not is_datetime64_any_dtype(values):
-            is_text = len(values) and infer_dtype(values) == "string"
-            some = values.head(_DATES_LOOKED_AT) if is_text else values.head(0)
-            if (
-                not len(some)
-                or pd.to_datetime(some, errors="coerce", format="ISO8601").isna().any()
-            ):
-                continue
+        # A few that come again and again, as three months, are categories like any other.
+        if values.nunique() * 2 <= len(values) or not _are_dates(values):
+            continue
         got = f"dates, the first of them {values.iloc[0]}"
         expected = "numbers or categories"
         fix = (
@@ -279,6 +277,14 @@ def _refuse_dates(frame: pd.DataFrame, settings: Mapping[str, Any]) -> None:
             f"data.categorical=[{column}] for one category a date"
         )
         raise _refusal(f"column {column}", got, expected, fix)
+
+
+def _are_dates(values: pd.Series) -> bool:
+    if is_datetime64_any_dtype(values) or infer_dtype(values) in _DATES:
+        return True
+    if infer_dtype(values) != "string":
+        return False
+    return float(values.astype(str).str.match(_DATE).mean()) >= _MOSTLY
 
 
 def _typed(features: pd.DataFrame, categorical: list[str] | None) -> pd.DataFrame:
@@ -339,9 +345,11 @@ def _is_classified(raw: pd.Series, task: str) -> bool:
         return task == "classification"
     if not is_numeric_dtype(raw) or pd.api.types.is_bool_dtype(raw):
         return True
-    # Two values are two classes, also as 0.0 and 1.0.
-    most = _MOST_CLASSES if pd.api.types.is_integer_dtype(raw) else 2
-    return bool(raw.nunique() <= most)
+    if pd.api.types.is_integer_dtype(raw):
+        return bool(raw.nunique() <= _MOST_CLASSES)
+    # As 0.0 and 1.0: one empty cell makes floats of whole numbers.
+    values = raw.dropna().unique()
+    return len(values) == 2 and all(float(value).is_integer() for value in values)
 
 
 def _check_columns(names: object, key: str, columns: list[str]) -> None:

@@ -78,6 +78,13 @@ class _WithBrackets(TakesTurns, HyperBandScheduler):
         """
         return sum(bracket.num_ready for bracket in self._brackets)
 
+    def forget_ended(self) -> None:
+        """Let go of trials that Tune ended untold, for want of a worker that can be reused."""
+        for bracket in self._brackets:
+            for trial in bracket.current_trials():
+                if trial.is_finished():
+                    bracket.cleanup_trial(trial)
+
     @property
     def _brackets(self) -> Iterator[Bracket]:
         return (bracket for band in self._hyperbands for bracket in band if bracket is not None)
@@ -118,11 +125,9 @@ class HyperBand(_WithBrackets):
         """Halve the brackets that it is time for; then choose as Ray does, while there is room."""
         # Tune made what new trials there is room for right before: without any, none will come.
         is_idle = not self.num_ready and all(trial.status not in ACTIVE for trial in self._trials)
+        self.forget_ended()
         for bracket in list(self._brackets):
-            for trial in bracket.current_trials():
-                if trial.is_finished():  # Tune does not tell of a worker that cannot be reused.
-                    bracket.cleanup_trial(trial)
-            if bracket.filled() or is_idle or tune_controller.search_alg.is_finished():
+            if bracket.filled() or is_idle or tune_controller.search_alg.asks_no_more:
                 self._halve(tune_controller, bracket)
         return self.in_turn(super().choose_trial_to_run(tune_controller), self._trials)
 
@@ -151,5 +156,6 @@ class BohbHyperBand(_WithBrackets, HyperBandForBOHB):
 
     def choose_trial_to_run(self, tune_controller: Any, allow_recurse: bool = True) -> Any:  # noqa: FBT001, FBT002
         """Choose as Ray does, while there is room."""
+        self.forget_ended()
         chosen = super().choose_trial_to_run(tune_controller, allow_recurse)
         return self.in_turn(chosen, self._trials)

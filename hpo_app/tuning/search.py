@@ -112,6 +112,11 @@ class TuneSearch(SearchAlgorithm):
         return self._is_searched and not recorder.num_restarts and recorder.confirming.is_over
 
     @property
+    def asks_no_more(self) -> bool:
+        """Whether the search makes no further trial; a confirmation may follow."""
+        return self.is_finished() or (self._is_searched and not self._recorder.num_restarts)
+
+    @property
     def _is_searched(self) -> bool:
         """Whether the search asks for no further trial."""
         recorder = self._recorder

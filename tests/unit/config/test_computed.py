@@ -1,11 +1,14 @@
 """What is computed from sampled values is tried before a search, over all that may be sampled."""
 
+from dataclasses import replace
+
 import pytest
 
 from hpo_app.config.compose import compose_config
 from hpo_app.config.computed import uncomputable
 from hpo_app.config.parse import parse_plan
-from hpo_app.config.resolvers import largest_divisor
+from hpo_app.config.render import render
+from hpo_app.config.resolvers import largest_divisor, trying
 from hpo_app.errors import PlanError
 from hpo_app.plan.read_space import read_space
 
@@ -50,7 +53,7 @@ def test_what_can_be_computed_for_every_value_is_taken(overrides):
 @pytest.mark.parametrize(
     ("rules", "values"),
     [
-        ({}, "64 and 512"),
+        ({}, "64, 108, 153, 198, 243, 288 and 5 more"),
         ({"require": {"small": "${params.x} < 100"}}, "64"),
     ],
 )
@@ -65,10 +68,20 @@ def test_the_ends_of_a_range_are_tried_and_what_a_rule_forbids_is_not(rules, val
     assert f"for x of {values} nothing: 64 is cut to a divisor of 1009" in problem.got
 
 
-def test_a_divisor_is_found_unless_it_is_far_below_what_was_asked_for():
-    assert largest_divisor(64, 4096) == 64
-    assert largest_divisor(100, 66) == 66
-    assert largest_divisor(64, 10) == 10
-    assert largest_divisor(64, 73, 14) == 14
-    with pytest.raises(ValueError, match="the largest below it is 1"):
-        largest_divisor(64, 409)
+def test_a_divisor_is_found_and_one_far_below_is_refused_where_values_are_tried():
+    assert [largest_divisor(64, *of) for of in [(4096,), (409,), (73, 14)]] == [64, 1, 14]
+    assert [largest_divisor(100, 66), largest_divisor(64, 10)] == [66, 10]
+    with trying():
+        assert [largest_divisor(64, 4096), largest_divisor(64, 73, 14)] == [64, 14]
+        with pytest.raises(ValueError, match="the largest below it is 1"):
+            largest_divisor(64, 409)
+    assert largest_divisor(64, 409) == 1
+
+
+@pytest.mark.parametrize("setting", [("data.n_envs=10",), ("scheduler=asha", "scheduler.max_t=8")])
+def test_a_run_that_began_before_it_was_refused_goes_on(setting):
+    config, origin = compose_config([*PPO, *setting])
+    with pytest.raises(PlanError):
+        parse_plan(config, origin)
+    plan = parse_plan(config, replace(origin, typed=()))
+    assert render(plan.template, {**plan.space.defaults, "n_steps": 64}).model["hyperparameters"]

@@ -104,6 +104,8 @@ def test_a_last_milestone_that_ends_every_trial_early_is_a_problem(scheduler):
     problem = problems_of(QUADRATIC, *short)["scheduler.max_t"]
     assert problem.expected == "16, because a trial ends there, whatever it is worth"
     assert problem.fix == "leave it out, or set training.iterations=8 for shorter trials"
+    on = problems_of(QUADRATIC, *short, "+scheduler.stop_last_trials=false", "num_trials=0")
+    assert "scheduler.max_t" not in on
 
 
 @pytest.mark.parametrize("scheduler", ["asha", "pbt"])

@@ -65,3 +65,21 @@ def test_several_objectives_keep_optunas_number():
     both = ("minimize", "minimize")
     ours = proposals(ParzenEstimator(seed=3), 40, both, complete_every=1)
     assert (ours == proposals(TPESampler(seed=3), 40, both)).all()
+
+
+def test_those_that_break_a_constraint_are_no_good_ones():
+    def last(kind):
+        study = optuna.create_study(sampler=kind(seed=3))
+        for number in range(40):
+            trial = study.ask(SPACE)
+            value = trial.params["x"] ** 2 + trial.params["y"] ** 2
+            trial.set_constraint("speed", 1.0)
+            if number % 4:
+                trial.report(value, 1)
+                study.tell(trial, state=optuna.trial.TrialState.PRUNED)
+            else:
+                study.tell(trial, value)
+        return study.ask(SPACE).params
+
+    # Where no complete trial keeps it, the number is Optuna's.
+    assert last(ParzenEstimator) == last(TPESampler)

@@ -113,7 +113,8 @@ def test_names_may_be_numbers_or_follow_a_blank(tmp_path: Path) -> None:
 
 
 def test_dates_are_no_categories_unless_somebody_says_so(tmp_path: Path) -> None:
-    rows = "".join(f"2026-01-{1 + row % 28:02}T08:00,{row},{row / 3}\n" for row in range(40))
+    days = ["unknown" if row == 7 else f"2026-01-{1 + row % 28:02}T08:00" for row in range(40)]
+    rows = "".join(f"{day},{row},{row / 3}\n" for row, day in enumerate(days))
     settings = settings_of(tmp_path, f"day,a,t\n{rows}")
     with pytest.raises(ConfigurationError, match=r"column day\n.* dates, the first .*2026-01-01"):
         load_table(settings)
@@ -122,8 +123,11 @@ def test_dates_are_no_categories_unless_somebody_says_so(tmp_path: Path) -> None
     assert str(named["day"].dtype) == "category"
 
 
-def test_dates_of_parquet_are_found_too(tmp_path: Path) -> None:
-    days = pd.date_range("2026-01-01", periods=40)
+@pytest.mark.parametrize("kind", ["moments", "days", "german"])
+def test_dates_of_parquet_are_found_too(tmp_path: Path, kind: str) -> None:
+    days = pd.Series(pd.date_range("2026-01-01", periods=40))
+    if kind != "moments":
+        days = days.dt.date if kind == "days" else days.dt.strftime("%d.%m.%Y")
     frame = pd.DataFrame({"day": days, "a": range(40), "t": [row / 3 for row in range(40)]})
     frame.to_parquet(tmp_path / "table.parquet")
     settings = {**SETTINGS, "source": "parquet", "path": str(tmp_path / "table.parquet")}
@@ -131,14 +135,33 @@ def test_dates_of_parquet_are_found_too(tmp_path: Path) -> None:
         load_table(settings)
 
 
-@pytest.mark.parametrize("values", [("0.0", "1.0"), ("-1", "1"), ("0.5", "2.5")])
-def test_two_values_are_two_classes_however_they_are_written(
-    tmp_path: Path, values: tuple[str, str]
+@pytest.mark.parametrize(
+    ("values", "num_classes"), [(("0.0", "1.0"), 2), (("-1", "1"), 2), (("0.5", "2.5"), 0)]
+)
+def test_two_whole_numbers_are_two_classes_however_they_are_written(
+    tmp_path: Path, values: tuple[str, str], num_classes: int
 ) -> None:
     rows = "".join(f"{row},{values[row % 2]}\n" for row in range(40))
     settings = settings_of(tmp_path, f"a,t\n{rows}")
-    assert len(load_table(settings).classes) == 2
+    assert len(load_table(settings).classes) == num_classes
     assert load_table({**settings, "task": "regression"}).classes == ()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param("{year}", id="four digits"),
+        pytest.param("{year}0101", id="eight digits"),
+        pytest.param("2024-0{few}", id="three months again and again"),
+        pytest.param("2024-01-0{few}", id="three days again and again"),
+    ],
+)
+def test_what_only_looks_like_dates_or_comes_again_is_a_category(tmp_path: Path, text: str) -> None:
+    codes = [text.format(year=1900 + row, few=1 + row % 3) for row in range(40)]
+    frame = pd.DataFrame({"code": codes, "a": range(40), "t": [row / 3 for row in range(40)]})
+    frame.to_parquet(tmp_path / "table.parquet")
+    settings = {**SETTINGS, "source": "parquet", "path": str(tmp_path / "table.parquet")}
+    assert str(load_table(settings).features["code"].dtype) == "category"
 
 
 def test_decimals_of_parquet_are_numbers(tmp_path: Path) -> None:

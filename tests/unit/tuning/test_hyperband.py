@@ -40,6 +40,10 @@ class Tune:
     def is_finished(self):
         return len(self.trials) >= self.count
 
+    @property
+    def asks_no_more(self):
+        return self.is_finished()
+
     def get_trials(self):
         return self.trials
 
