@@ -18,6 +18,7 @@ def storage_in(tmp_path):
         plan = SimpleNamespace(
             criteria=Criteria(both),
             checkpoints=Checkpoints(keep_best, budget_gb=None),
+            scheduler=SimpleNamespace(does_pause=False),
             num_trials=9,
             iterations=1,
         )
