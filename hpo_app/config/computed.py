@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from hpo_app.config.render import Rendered, as_read, root_of
-from hpo_app.config.resolvers import register_resolvers, trying
+from hpo_app.config.render import Rendered, root_of
+from hpo_app.config.resolvers import literal, register_resolvers, trying
 from hpo_app.errors import Problem, first_of, listed
 from hpo_app.plan.search_space import Choice
 from hpo_app.plan.wording import as_typed
@@ -46,18 +47,19 @@ def uncomputable(template: Mapping[str, Any], space: SearchSpace) -> Iterator[Pr
     if not computed:
         return
     register_resolvers()
-    root = root_of(template, space.defaults)
+    defaults = space.defaults
+    root = root_of(template, defaults)
     for path, text in computed:
-        for name in dict.fromkeys(_PARAM.findall(text)):
-            if name not in space:
-                continue
+        for name in filter(defaults.__contains__, dict.fromkeys(_PARAM.findall(text))):
             failed = {}
-            for params in _around_default(space, name):
-                root["params"] = as_read(template, params)
+            for value in _around_default(space, defaults, name):
+                # One value in one root: a root for each would cost a start more than all else here.
+                OmegaConf.update(root, f"params.{name}", literal(value), merge=False)
                 with trying():
                     error = _error(root, path)
                 if error:
-                    failed[as_typed(params[name])] = error
+                    failed[as_typed(value)] = error
+            OmegaConf.update(root, f"params.{name}", literal(defaults[name]), merge=False)
             if failed:
                 yield _problem(path, text, name, failed)
 
@@ -82,14 +84,12 @@ def _problem(path: _Path, text: str, name: str, failed: Mapping[str, str]) -> Pr
     )
 
 
-def _around_default(space: SearchSpace, name: str) -> Iterator[Params]:
-    defaults = space.defaults
-    if name not in defaults:
-        return
+def _around_default(space: SearchSpace, defaults: Params, name: str) -> Iterator[ParamValue]:
+    """Yield the values with which all else stays at its default, by conditions and rules."""
     for value in _values(space[name]):
         params = {**defaults, name: value}
         if space.active(params) == params and space.keeps(params):
-            yield params
+            yield value
 
 
 def _values(parameter: Parameter) -> list[ParamValue]:

@@ -72,18 +72,13 @@ def with_typed_trust(rendered: Rendered, trusted: Sequence[str]) -> Rendered:
 
 def root_of(template: Mapping[str, Any], params: Params) -> DictConfig:
     """Return the whole config with `params` in place, nothing of it resolved yet."""
-    return OmegaConf.create({**template, "params": as_read(template, params)})
-
-
-def as_read(template: Mapping[str, Any], params: Params) -> dict[str, Any]:
-    """Return `params` as `${params.…}` reads them, with what stands for those that are inactive."""
     entries = template.get("search_space")
     inactive = {
         name: entry.get("otherwise")
         for name, entry in (entries.items() if isinstance(entries, dict) else ())
         if isinstance(entry, dict) and "when" in entry
     }
-    return nested({**inactive, **literal(params)})
+    return OmegaConf.create({**template, "params": nested({**inactive, **literal(params)})})
 
 
 def _resolve(root: DictConfig, part: str) -> Problem | None:
