@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,6 +20,9 @@ _ENDED = ("Z", "X")
 VITAL = ("gcs_server", "raylet")
 # The raylet ends itself, and all trials, as soon as one of its agents has ended.
 _AGENT = "agent"
+# Not for ever: one that waits for its disk cannot be killed.
+_GONE_S = 2.0
+_LOOK_S = 0.01
 
 
 @dataclass(frozen=True)
@@ -81,12 +85,19 @@ class RayProcesses:
         self._roots, self._agents = [], []
 
     def end(self) -> None:
-        """Kill whoever is still there."""
+        """Kill whoever is still there, and wait for the end of each.
+
+        A process that was killed goes on for a moment where the machine is busy; nobody is to find
+        it after the command has ended.
+        """
         self.let_go()
-        for process in self._seen.values():
-            if not process.has_ended():
-                with contextlib.suppress(OSError):
-                    os.kill(process.number, signal.SIGKILL)
+        killed = [process for process in self._seen.values() if not process.has_ended()]
+        for process in killed:
+            with contextlib.suppress(OSError):
+                os.kill(process.number, signal.SIGKILL)
+        until = time.monotonic() + _GONE_S
+        while time.monotonic() < until and not all(process.has_ended() for process in killed):
+            time.sleep(_LOOK_S)
 
     def _look(self) -> None:
         # Who loses his parent cannot be found through it later.
