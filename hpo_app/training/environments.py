@@ -179,14 +179,23 @@ def _check_spaces(env_id: str, environment: gymnasium.Env[Any, Any]) -> None:
             "boxes of numbers, flags, or whole numbers that are counted from 0, or a Dict of these",
             "data.wrappers='[{name: FlattenObservation}]'",
         )
-    if not _counts_from_zero(actions):
-        # An agent's first action is 0, whatever the space says.
+    if not _is_doable(actions):
         raise _refusal(
             "data.env_id",
-            f"{env_id!r} with actions of {actions}",
-            "actions that are counted from 0",
-            "count them from 0 in the environment, or in a wrapper of your own",
+            f"{env_id!r} with actions of {str(actions)[:200]}",
+            "a box of floating-point numbers, or whole numbers in one row that are counted from 0",
+            "turn them into these in the environment, or in a wrapper of your own",
         )
+
+
+def _is_doable(actions: gymnasium.Space[Any]) -> bool:
+    if isinstance(actions, spaces.Box):
+        # An agent's are numbers with a fraction, whatever the space says.
+        return bool(np.issubdtype(actions.dtype, np.floating))
+    if isinstance(actions, spaces.MultiDiscrete) and len(actions.shape) != 1:
+        return False
+    # An agent's first action is 0, whatever the space says.
+    return _counts_from_zero(actions)
 
 
 def _is_readable(space: gymnasium.Space[Any]) -> bool:

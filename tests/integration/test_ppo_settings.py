@@ -112,11 +112,17 @@ def test_observations_that_no_agent_reads_are_refused_and_can_be_flattened(odd, 
 
 
 @pytest.mark.parametrize(
-    "actions", [spaces.Discrete(3, start=1), spaces.MultiDiscrete([2, 3], start=[0, -1])]
+    "actions",
+    [
+        spaces.Discrete(3, start=1),
+        spaces.MultiDiscrete([2, 3], start=[0, -1]),
+        spaces.MultiDiscrete([[2, 3], [4, 5]]),
+        spaces.Box(0, 4, (2,), np.int32),
+    ],
 )
-def test_actions_that_are_not_counted_from_0_are_refused(odd, actions):
-    # The library would choose 0 to 2 all the same.
-    with pytest.raises(ConfigurationError, match="actions that are counted from 0"):
+def test_actions_that_no_agent_takes_as_they_are_meant_are_refused(odd, actions):
+    # The library would choose 0 to 2 all the same, or a fraction where a whole number is meant.
+    with pytest.raises(ConfigurationError, match=r"(?s)with actions of .*counted from 0"):
         reports_of(*odd(BOX, actions))
 
 

@@ -10,6 +10,7 @@ import pytest
 
 pytest.importorskip("stable_baselines3")
 
+import gymnasium
 import numpy as np
 import torch
 from stopping import StopsAfter
@@ -92,6 +93,27 @@ def test_a_buffer_that_ran_over_goes_on_where_it_was(tmp_path: Path) -> None:
     state = read_state(tmp_path / "whole" / STATE_FILE)["replay"]
     assert state["is_full"]
     assert state["steps"]["observations"].shape == (48, 2, 4)
+
+
+class BreaksOff(gymnasium.Wrapper):
+    """An environment that measures nothing from its 20th step on."""
+
+    num_steps = 0
+
+    def step(self, action: Any) -> Any:
+        observation, *others = super().step(action)
+        self.num_steps += 1
+        return observation if self.num_steps < 20 else np.full_like(observation, np.nan), *others
+
+
+@pytest.mark.parametrize("name", ["dqn", "td3"])
+def test_a_network_that_has_diverged_reports_no_reward(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make = gymnasium.make
+    monkeypatch.setattr(gymnasium, "make", lambda *given, **named: BreaksOff(make(*given, **named)))
+    with pytest.raises(FloatingPointError, match="no longer finite after 64 steps"):
+        fit(rendered(name))
 
 
 @pytest.mark.parametrize("name", FAMILY)

@@ -78,6 +78,7 @@ def train(
     Raises:
         ConfigurationError: If the settings do not describe a training run, or not the one that
             the checkpoint is from.
+        FloatingPointError: If training has diverged.
     """
     data = checked_data(data)
     model = checked_model(model, data["n_envs"])
@@ -92,6 +93,7 @@ def train(
         for iteration in range(trial.iteration + 1, iterations + 1):
             seed = derive_seed(trial.seed, "train", iteration)
             steps_per_s = _learn(agent, env, until=iteration * steps, seed=seed)
+            _refuse_diverged(agent)
             sync_envs_normalization(env, evaluation)
             evaluation.seed(derive_seed(trial.seed, "evaluate", iteration))
             rewards = _evaluate(agent, evaluation, data)
@@ -203,6 +205,20 @@ def _learn(agent: BaseAlgorithm, environment: VecEnv, *, until: int, seed: int) 
     if before < until:
         agent.learn(until - before, reset_num_timesteps=False)
     return (agent.num_timesteps - before) / (time.perf_counter() - started)
+
+
+def _refuse_diverged(agent: BaseAlgorithm) -> None:
+    """Refuse a network that says nothing any more.
+
+    What acts by the largest value (DQN) goes on with one and the same action, and its reward would
+    be reported as if it had been trained.
+    """
+    if not all(bool(torch.isfinite(weights).all()) for weights in agent.policy.parameters()):
+        text = (
+            f"the network's weights are no longer finite after {agent.num_timesteps} steps: the "
+            "learning rate is too high, or an observation or a reward was NaN or infinite"
+        )
+        raise FloatingPointError(text)
 
 
 def _evaluate(agent: BaseAlgorithm, environment: VecEnv, data: Mapping[str, Any]) -> list[float]:
