@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Protocol
 
-from hpo_app.errors import EXIT_CONFIG, HpoError
+from hpo_app.errors import EXIT_CONFIG, HpoError, Problem
 
 
 if TYPE_CHECKING:
@@ -104,3 +104,15 @@ class ConfigurationError(HpoError):
     def _text(self) -> str:
         # Without the headline: in a failed trial this stands at the end of a traceback.
         return "\n\n".join(map(str, self.problems))
+
+
+def refusal(key: str, got: str, expected: str, fix: str) -> ConfigurationError:
+    """Return the error of one setting that cannot be trained with.
+
+    Args:
+        key: The setting, as it is typed.
+        got: What it says.
+        expected: What it can be.
+        fix: What to type or do next.
+    """
+    return ConfigurationError([Problem(key, got, expected, fix)])

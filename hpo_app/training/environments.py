@@ -11,8 +11,8 @@ from gymnasium import spaces
 from stable_baselines3.common.monitor import Monitor
 from stable_baselines3.common.vec_env import DummyVecEnv, VecNormalize, unwrap_vec_normalize
 
-from hpo_app.errors import Problem, listed, near_miss
-from hpo_app.training.contract import ConfigurationError
+from hpo_app.errors import listed, near_miss
+from hpo_app.training.contract import refusal
 from hpo_app.training.reports import checked_count, checked_flag, checked_settings
 from hpo_app.training.wrappers import checked_wrappers, wrapped
 
@@ -123,7 +123,7 @@ def _check_env_id(env_id: object, trusted: tuple[str, ...] | list[str]) -> None:
     if colon:
         if not any(module == name or module.startswith(f"{name}.") for name in trusted):
             # Gymnasium imports what stands before the colon, so that a config would run code.
-            raise _refusal(
+            raise refusal(
                 "data.env_id",
                 repr(env_id),
                 f"an environment without a module, or a module among {_named(trusted)}",
@@ -132,7 +132,7 @@ def _check_env_id(env_id: object, trusted: tuple[str, ...] | list[str]) -> None:
     elif str(env_id) not in gymnasium.registry:
         near = near_miss(str(env_id), gymnasium.registry)
         fix = f"data.env_id={near}" if near else "data.env_id=CartPole-v1"
-        raise _refusal("data.env_id", repr(env_id), "an environment known to Gymnasium", fix)
+        raise refusal("data.env_id", repr(env_id), "an environment known to Gymnasium", fix)
 
 
 def _named(trusted: tuple[str, ...] | list[str]) -> str:
@@ -159,7 +159,7 @@ def _make(data: Mapping[str, Any], count: int, *, for_training: bool) -> VecEnv:
         ValueError,
     ) as error:
         around = f" in {data['wrappers']}" if data.get("wrappers") else ""
-        raise _refusal(
+        raise refusal(
             "data.env_id",
             f"{data['env_id']!r} with {data['env_kwargs']}{around}, which fails: {error}",
             "an environment that these data.env_kwargs and data.wrappers fit, with its packages "
@@ -173,14 +173,14 @@ def _check_spaces(env_id: str, environment: gymnasium.Env[Any, Any]) -> None:
     observations, actions = environment.observation_space, environment.action_space
     parts = observations.values() if isinstance(observations, spaces.Dict) else [observations]
     if not all(_is_readable(part) for part in parts):
-        raise _refusal(
+        raise refusal(
             "data.env_id",
             f"{env_id!r} with observations of {str(observations)[:200]}",
             "boxes of numbers, flags, or whole numbers that are counted from 0, or a Dict of these",
             "data.wrappers='[{name: FlattenObservation}]'",
         )
     if not _is_doable(actions):
-        raise _refusal(
+        raise refusal(
             "data.env_id",
             f"{env_id!r} with actions of {str(actions)[:200]}",
             "a box of floating-point numbers, or whole numbers in one row that are counted from 0",
@@ -230,7 +230,7 @@ def _normalized(
         environment.close()
         fix = "data.normalize.observations=false"
         expected = "an environment whose observations are boxes of numbers"
-        raise _refusal("data.normalize.observations", str(error), expected, fix) from error
+        raise refusal("data.normalize.observations", str(error), expected, fix) from error
 
 
 def _running(environment: VecEnv) -> dict[str, RunningMeanStd]:
@@ -246,7 +246,3 @@ def _running(environment: VecEnv) -> dict[str, RunningMeanStd]:
             observations = {"": observations}
         running |= {f"observations.{key}": value for key, value in observations.items()}
     return running
-
-
-def _refusal(key: str, got: str, expected: str, fix: str) -> ConfigurationError:
-    return ConfigurationError([Problem(key=key, got=got, expected=expected, fix=fix)])

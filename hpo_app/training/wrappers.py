@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import gymnasium
 
-from hpo_app.errors import Problem, listed, near_miss
-from hpo_app.training.contract import ConfigurationError
+from hpo_app.errors import listed, near_miss
+from hpo_app.training.contract import refusal
 
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def checked_wrappers(wrappers: object, trusted: Sequence[str]) -> list[dict[str,
     if not isinstance(wrappers, (list, tuple)):
         expected = "a list of wrappers"
         fix = "data.wrappers='[{name: FrameStackObservation, stack_size: 4}]'"
-        raise _refusal(key, repr(wrappers), expected, fix)
+        raise refusal(key, repr(wrappers), expected, fix)
     return [_checked(each, f"{key}[{place}]", trusted) for place, each in enumerate(wrappers)]
 
 
@@ -83,11 +83,11 @@ def wrapped(
 def _checked(wrapper: object, key: str, trusted: Sequence[str]) -> dict[str, Any]:
     if not isinstance(wrapper, dict) or not isinstance(wrapper.get("name"), str):
         fix = f"{key}: {{name: FrameStackObservation, stack_size: 4}}"
-        raise _refusal(key, repr(wrapper), "a name and the wrapper's arguments", fix)
+        raise refusal(key, repr(wrapper), "a name and the wrapper's arguments", fix)
     name = wrapper["name"]
     module, colon, _ = name.rpartition(":")
     if colon and not any(module == known or module.startswith(f"{known}.") for known in trusted):
-        raise _refusal(
+        raise refusal(
             f"{key}.name",
             repr(name),
             "a wrapper of Gymnasium, or of a module in trusted_modules",
@@ -96,7 +96,7 @@ def _checked(wrapper: object, key: str, trusted: Sequence[str]) -> dict[str, Any
     if not colon and name not in WRAPPERS:
         near = near_miss(name, WRAPPERS)
         fix = f"{key}.name={near}" if near else "a wrapper of your own, as package.module:Class"
-        raise _refusal(f"{key}.name", repr(name), f"one of {listed(WRAPPERS)}", fix)
+        raise refusal(f"{key}.name", repr(name), f"one of {listed(WRAPPERS)}", fix)
     return dict(wrapper)
 
 
@@ -108,13 +108,9 @@ def _class(name: str) -> Any:
         found = getattr(importlib.import_module(module), attribute)
     except (ImportError, AttributeError) as error:
         got, fix = f"{name} ({error})", "correct the name"
-        raise _refusal("data.wrappers", got, "a class that can be imported", fix) from error
+        raise refusal("data.wrappers", got, "a class that can be imported", fix) from error
     # A module that is trusted may have imported others, which are not.
     if not (isinstance(found, type) and issubclass(found, gymnasium.Wrapper)):
         expected = "a class of your own that is a gymnasium.Wrapper"
-        raise _refusal("data.wrappers", name, expected, "name such a class")
+        raise refusal("data.wrappers", name, expected, "name such a class")
     return found
-
-
-def _refusal(key: str, got: str, expected: str, fix: str) -> ConfigurationError:
-    return ConfigurationError([Problem(key=key, got=got, expected=expected, fix=fix)])

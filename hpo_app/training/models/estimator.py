@@ -25,10 +25,10 @@ from sklearn.metrics import f1_score
 from sklearn.model_selection import KFold, StratifiedKFold
 from sklearn.pipeline import Pipeline
 
-from hpo_app.errors import Problem, near_miss
+from hpo_app.errors import near_miss
 from hpo_app.study.files import read_small
 from hpo_app.training.checkpoint import unreadable_state
-from hpo_app.training.contract import ConfigurationError
+from hpo_app.training.contract import refusal
 from hpo_app.training.encoding import encoder, scores
 from hpo_app.training.reports import OF_THE_RUN, checked_count, checked_settings
 from hpo_app.training.seeds import derive_seed
@@ -82,7 +82,7 @@ def train(
 
 def _rows(table: Table, folds: int, seed: int) -> list[tuple[np.ndarray, np.ndarray]]:
     if folds < 2:
-        raise _refusal(
+        raise refusal(
             "training.iterations", str(folds), "two folds or more", "training.iterations=5"
         )
     kind = StratifiedKFold if table.classes else KFold
@@ -91,7 +91,7 @@ def _rows(table: Table, folds: int, seed: int) -> list[tuple[np.ndarray, np.ndar
         return list(splitter.split(table.features, table.target))
     except ValueError as error:
         fix = "fewer folds: training.iterations=2"
-        raise _refusal("training.iterations", str(error), "folds of rows enough", fix) from error
+        raise refusal("training.iterations", str(error), "folds of rows enough", fix) from error
 
 
 def _fold(
@@ -102,7 +102,7 @@ def _fold(
     except (ValueError, TypeError) as error:
         got = " ".join(str(error).split())[:300]
         expected = "arguments with which the estimator can be fitted to this data"
-        raise _refusal("model.arguments", got, expected, "change what the message names") from error
+        raise refusal("model.arguments", got, expected, "change what the message names") from error
     features, truth = table.features.iloc[judged], table.target[judged]
     if not table.classes:
         return scores(table, truth, np.asarray(pipeline.predict(features), dtype=float))
@@ -147,7 +147,7 @@ def _refuse_other_kind(estimator: BaseEstimator, path: str, table: Table) -> Non
     got = f"{path}, of the kind {kind or 'transformer'}"
     expected = f"a {needed}, because the target is one of {of}"
     fix = f"name a {needed}, or set data.task for another target"
-    raise _refusal("model.estimator", got, expected, fix)
+    raise refusal("model.estimator", got, expected, fix)
 
 
 def _made(path: object, arguments: Mapping[str, Any], key: str, trusted: Sequence[str]) -> Any:
@@ -159,12 +159,12 @@ def _made(path: object, arguments: Mapping[str, Any], key: str, trusted: Sequenc
             # Of joblib's: whoever wrote the config may have written that folder, too.
             expected = "null: what a cache on disk holds is pickled, and runs code when it is read"
             fix = f"remove {key}.arguments.{name}"
-            raise _refusal(f"{key}.arguments.{name}", value, expected, fix)
+            raise refusal(f"{key}.arguments.{name}", value, expected, fix)
         if name not in known and not takes_any:
             near = near_miss(str(name), known)
             fix = f"write {key}.arguments.{near}" if near else f"remove {key}.arguments.{name}"
             expected = f"an argument of {path}"
-            raise _refusal(f"{key}.arguments.{name}", "an unknown argument", expected, fix)
+            raise refusal(f"{key}.arguments.{name}", "an unknown argument", expected, fix)
     return build(**arguments)
 
 
@@ -174,14 +174,14 @@ def _class(path: str, key: str, trusted: Sequence[str]) -> Any:
     if not any(f"{module}.".startswith(f"{known}.") for known in ("sklearn", *trusted)):
         package = module.partition(".")[0] or path
         fix = f"trusted_modules=[{package}] on the command line, if you trust it"
-        raise _refusal(f"{key}.estimator", path, expected, fix)
+        raise refusal(f"{key}.estimator", path, expected, fix)
     try:
         found = getattr(importlib.import_module(module), name)
     except (ImportError, AttributeError) as error:
         fix = "write it like sklearn.svm.SVC"
-        raise _refusal(f"{key}.estimator", f"{path} ({error})", expected, fix) from error
+        raise refusal(f"{key}.estimator", f"{path} ({error})", expected, fix) from error
     if not (isinstance(found, type) and issubclass(found, BaseEstimator)):
-        raise _refusal(f"{key}.estimator", path, expected, "write it like sklearn.svm.SVC")
+        raise refusal(f"{key}.estimator", path, expected, "write it like sklearn.svm.SVC")
     return found
 
 
@@ -203,7 +203,3 @@ def _read(path: Path, folds: int) -> list[dict[str, float]]:
     if len(found) != folds or len({frozenset(fold) for fold in found}) > 1:
         raise unreadable_state(path, f"{len(found)} folds, or other scores in some")
     return found
-
-
-def _refusal(key: str, got: str, expected: str, fix: str) -> ConfigurationError:
-    return ConfigurationError([Problem(key=key, got=got, expected=expected, fix=fix)])

@@ -22,9 +22,9 @@ import lightning
 import torch
 from lightning.pytorch.callbacks import Checkpoint
 
-from hpo_app.errors import Problem, listed, near_miss
+from hpo_app.errors import listed, near_miss
 from hpo_app.training.checkpoint import unreadable_state
-from hpo_app.training.contract import ConfigurationError
+from hpo_app.training.contract import refusal
 from hpo_app.training.models.torch_state import read_tensors
 from hpo_app.training.reports import OF_THE_RUN, checked_count, checked_settings
 from hpo_app.training.seeds import derive_seed
@@ -132,7 +132,7 @@ def _trainer(
             key = f"model.trainer_arguments.{name}"
             fix = f"write {near}" if near else f"remove {key}"
             expected = "an argument of Lightning's Trainer that the trial does not decide"
-            raise _refusal(key, f"not one ({listed(_OURS)} are the trial's)", expected, fix)
+            raise refusal(key, f"not one ({listed(_OURS)} are the trial's)", expected, fix)
     # One line per trial on accelerators, and a tip.
     logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)
     ours = {"callbacks": [Reporter(trial)], "max_epochs": epochs, "devices": 1}
@@ -148,27 +148,23 @@ def _made(
     expected = f"package.module:Class of a {kind.__name__} of a package in trusted_modules"
     if not colon:
         got = "nothing" if path is None else str(path)
-        raise _refusal(key, got, expected, f"{key}=my_code.net:Net")
+        raise refusal(key, got, expected, f"{key}=my_code.net:Net")
     if not any(module == known or module.startswith(f"{known}.") for known in trusted):
         package = module.partition(".")[0]
-        raise _refusal(key, str(path), expected, f"trusted_modules=[{package}], if it is yours")
+        raise refusal(key, str(path), expected, f"trusted_modules=[{package}], if it is yours")
     try:
         found = getattr(importlib.import_module(module), name)
     except (ImportError, AttributeError) as error:
-        raise _refusal(key, f"{path} ({error})", expected, "correct the name") from error
+        raise refusal(key, f"{path} ({error})", expected, "correct the name") from error
     if not (isinstance(found, type) and issubclass(found, kind)):
-        raise _refusal(key, str(path), expected, "name a class of that kind")
+        raise refusal(key, str(path), expected, "name a class of that kind")
     try:
         inspect.signature(found).bind(**arguments)
     except TypeError as error:
         fix = "correct the arguments beside it"
-        raise _refusal(key, f"{path}: {error}", "the arguments of that class", fix) from error
+        raise refusal(key, f"{path}: {error}", "the arguments of that class", fix) from error
     return found(**arguments)
 
 
 def _seed(seed: int) -> None:
     lightning.seed_everything(seed, workers=True, verbose=False)
-
-
-def _refusal(key: str, got: str, expected: str, fix: str) -> ConfigurationError:
-    return ConfigurationError([Problem(key=key, got=got, expected=expected, fix=fix)])

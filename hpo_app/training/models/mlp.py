@@ -15,9 +15,9 @@ import numpy as np
 import torch
 from torch import nn
 
-from hpo_app.errors import Problem, listed, near_miss
+from hpo_app.errors import listed, near_miss
 from hpo_app.training.checkpoint import unreadable_state
-from hpo_app.training.contract import ConfigurationError
+from hpo_app.training.contract import refusal
 from hpo_app.training.encoding import encoded, finite, scores
 from hpo_app.training.models.torch_state import read_tensors
 from hpo_app.training.reports import OF_THE_RUN, checked_count, checked_number, checked_settings
@@ -90,7 +90,7 @@ def _checked(model: Mapping[str, Any]) -> dict[str, Any]:
     settings = checked_settings(model, "model", _KEYS, OF_THE_RUN)
     if settings["activation"] not in _ACTIVATIONS:
         near = near_miss(str(settings["activation"]), _ACTIVATIONS) or "relu"
-        raise _refusal(
+        raise refusal(
             "model.activation",
             repr(settings["activation"]),
             f"one of {listed(_ACTIVATIONS)}",
@@ -99,7 +99,7 @@ def _checked(model: Mapping[str, Any]) -> dict[str, Any]:
     for key in ("dropout", "learning_rate", "weight_decay"):
         checked_number(settings[key], f"model.{key}")
     if not 0 <= settings["dropout"] < 1:
-        raise _refusal(
+        raise refusal(
             "model.dropout",
             str(settings["dropout"]),
             "a share from 0 to below 1",
@@ -107,13 +107,13 @@ def _checked(model: Mapping[str, Any]) -> dict[str, Any]:
         )
     for key in ("learning_rate", "weight_decay"):
         if settings[key] < 0:
-            raise _refusal(
+            raise refusal(
                 f"model.{key}", str(settings[key]), "no negative number", f"model.{key}=0.001"
             )
     checked_count(settings["batch_size"], "model.batch_size")
     hidden = settings["hidden"]
     if not isinstance(hidden, list):
-        raise _refusal("model.hidden", repr(hidden), "a list of widths", "model.hidden=[64,64]")
+        raise refusal("model.hidden", repr(hidden), "a list of widths", "model.hidden=[64,64]")
     for width in hidden:
         checked_count(width, "model.hidden")
     return settings
@@ -203,7 +203,3 @@ def _load(
     # The optimiser's state brings its former settings along.
     for group in optimizer.param_groups:
         group["lr"], group["weight_decay"] = settings["learning_rate"], settings["weight_decay"]
-
-
-def _refusal(key: str, got: str, expected: str, fix: str) -> ConfigurationError:
-    return ConfigurationError([Problem(key=key, got=got, expected=expected, fix=fix)])

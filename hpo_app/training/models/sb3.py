@@ -31,8 +31,8 @@ from stable_baselines3.common.evaluation import evaluate_policy
 from stable_baselines3.common.logger import Logger
 from stable_baselines3.common.vec_env import sync_envs_normalization
 
-from hpo_app.errors import Problem, listed, near_miss
-from hpo_app.training.contract import ConfigurationError
+from hpo_app.errors import listed, near_miss
+from hpo_app.training.contract import refusal
 from hpo_app.training.environments import (
     checked_data,
     make_evaluation_environment,
@@ -187,7 +187,7 @@ def make_agent(
         fix = "change what the message names"
         if "action spaces" in str(error):
             fix = "choose data with other actions, or a model that takes any: ppo or a2c"
-        raise _refusal("model", str(error), expected, fix) from error
+        raise refusal("model", str(error), expected, fix) from error
     # Without a logger of its own, every call of learn() leaves an empty folder in /tmp.
     agent.set_logger(Logger(folder=None, output_formats=[]))
     if trial.checkpoint is not None:
@@ -229,7 +229,7 @@ def _evaluate(agent: BaseAlgorithm, environment: VecEnv, data: Mapping[str, Any]
     def refuse_endless(found: dict[str, Any], _: dict[str, Any]) -> None:
         if found["current_lengths"][found["i"]] >= _MOST_STEPS:
             # A good agent, or one that does nothing, may never end what has no limit.
-            raise _refusal(
+            raise refusal(
                 "data.env_id",
                 f"{data['env_id']!r}, an evaluation episode of which has not ended after "
                 f"{_MOST_STEPS} steps",
@@ -287,9 +287,9 @@ def _check_batches(n_steps: int, n_envs: int, batch_size: int) -> None:
     rollout = n_steps * n_envs
     if rollout < 2:
         fix = "training.steps_per_iteration=4096, or another number with small divisors"
-        raise _refusal("model.hyperparameters.n_steps", "1", "rollouts of 2 steps or more", fix)
+        raise refusal("model.hyperparameters.n_steps", "1", "rollouts of 2 steps or more", fix)
     if rollout % batch_size:
-        raise _refusal(
+        raise refusal(
             "model.hyperparameters.batch_size",
             str(batch_size),
             f"a divisor of {rollout}, the steps of a rollout: n_steps={n_steps} times "
@@ -307,8 +307,4 @@ def _divisor_near(rollout: int, batch_size: int) -> int:
 def _check_choice(value: object, where: str, choices: Collection[str]) -> None:
     if not isinstance(value, str) or value not in choices:
         near = near_miss(str(value), choices) or next(iter(choices))
-        raise _refusal(where, repr(value), f"one of {listed(choices)}", f"{where}={near}")
-
-
-def _refusal(key: str, got: str, expected: str, fix: str) -> ConfigurationError:
-    return ConfigurationError([Problem(key=key, got=got, expected=expected, fix=fix)])
+        raise refusal(where, repr(value), f"one of {listed(choices)}", f"{where}={near}")

@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from stable_baselines3.common.off_policy_algorithm import OffPolicyAlgorithm
 
-from hpo_app.errors import Problem
 from hpo_app.training.checkpoint import unreadable_state
-from hpo_app.training.contract import ConfigurationError
+from hpo_app.training.contract import refusal
 from hpo_app.training.environments import load_normalization_state, normalization_state
 from hpo_app.training.models.replay import load_replay_state, replay_state
 from hpo_app.training.models.sb3_state import read_state
@@ -22,6 +21,8 @@ if TYPE_CHECKING:
     import torch
     from stable_baselines3.common.base_class import BaseAlgorithm
     from stable_baselines3.common.vec_env import VecEnv
+
+    from hpo_app.training.contract import ConfigurationError
 
 # What an algorithm counts besides its steps and decides by; each has some of them.
 _COUNTERS = ("_n_calls", "_n_updates", "exploration_rate")
@@ -136,4 +137,4 @@ def _other_checkpoint(key: str, got: str, before: str, path: Path) -> Configurat
         f"set {key} back, or train from the start; for a parameter of the search space, "
         "mutable: false"
     )
-    return ConfigurationError([Problem(key, got, expected, fix)])
+    return refusal(key, got, expected, fix)
