@@ -11,6 +11,7 @@ from hpo_app.analysis.claim_words import claim_sentences
 from hpo_app.analysis.once import once_per_study
 from hpo_app.analysis.race import gains_of, standing
 from hpo_app.analysis.robust import (
+    FEWEST,
     interquartile_mean,
     interval_of,
     interval_of_difference,
@@ -40,7 +41,7 @@ class Worth:
         interval: Of the mean; None if there are too few values, or if they are all equal.
         num_failed: How many trainings failed.
         num_unmet: How many of the others did not keep the constraints.
-        worst: The worst of the values; None if every training failed.
+        worst: The worst of the values; None if a training failed, which is worse than any.
         most_worse: How large a share of further seeds may be worse than that, see `robust`.
     """
 
@@ -138,6 +139,8 @@ class Claim:
         is_default: Whether the default configuration itself won.
         over_default: How it stands to the default; None if there is none, or if it won.
         baselines: How it stands to each configuration that a person brought along.
+        over_earlier: How it stands to whoever had won before the search went on; None if nobody
+            had, or if that one won again.
         search_value: What the search saw of the winner.
         search_iterations: After how many iterations.
         optimism: By how much that looked better than it is; None where the search had not trained
@@ -153,6 +156,7 @@ class Claim:
     is_default: bool
     over_default: Difference | None
     baselines: tuple[BesideBaseline, ...]
+    over_earlier: Difference | None
     search_value: float | None
     search_iterations: int
     optimism: float | None
@@ -161,6 +165,11 @@ class Claim:
     num_trainings: int
     replay: Replay | None
     sentences: tuple[str, ...] = ()
+
+    @property
+    def is_confirmed(self) -> bool:
+        """Whether somebody came through the race, and trained with seeds enough for an interval."""
+        return self.has_survivor and len(self.winner.values) >= FEWEST
 
     @property
     def default(self) -> Worth | None:
@@ -184,8 +193,9 @@ class Claim:
 
     @property
     def is_significant(self) -> bool:
-        """Whether the interval of the gain over the default lies above zero."""
-        return self.over_default is not None and self.over_default.is_significant
+        """Whether it is confirmed, and the interval of its gain over the default above zero."""
+        over = self.over_default
+        return self.is_confirmed and over is not None and over.is_significant
 
 
 def gain_of(trial: TrialRecord, study: Study) -> float | None:
@@ -250,6 +260,7 @@ def claim_of(study: Study) -> Claim | None:
         is_default=race.default == winner,
         over_default=None if race.default is None else over.get(race.default),
         baselines=tuple(_beside(study, each, over) for each in study.baselines),
+        over_earlier=over.get(-1 if study.won_before is None else study.won_before),
         search_value=value,
         search_iterations=seen.iterations,
         optimism=optimism,
@@ -302,7 +313,7 @@ def _worth(study: Study, of: int, count: int, gains: Mapping[Fresh, float | None
     values = tuple(sign * gain for gain in gains_of(of, Kind.CLAIM, count, gains))
     if not values:
         return Worth(of, (), None, None, count)
-    mean = interquartile_mean(values)
+    mean, is_whole = interquartile_mean(values), len(values) == count
     unmet = sum(
         bool(trial.unmet(study.criteria))
         for trial in study.fresh
@@ -315,8 +326,8 @@ def _worth(study: Study, of: int, count: int, gains: Mapping[Fresh, float | None
         _with_width(interval_of(values)),
         count - len(values),
         unmet,
-        worst=sign * min(sign * value for value in values),
-        most_worse=most_worse(len(values)),
+        worst=sign * min(sign * value for value in values) if is_whole else None,
+        most_worse=most_worse(len(values)) if is_whole else None,
     )
 
 

@@ -28,6 +28,7 @@ def claim_sentences(claim: Claim, metric: str) -> tuple[str, ...]:
     said = [f"{_on_winner(claim)} {_on_value(claim.winner, metric)}"]
     said += [*_on_worst(claim.winner), _on_default(claim)]
     said += [_on_baseline(claim, beside) for beside in claim.baselines]
+    said += _on_earlier(claim)
     if claim.search_value is not None and claim.winner.mean is not None:
         said.append(_on_luck(claim, claim.search_value))
     if claim.replay is not None:
@@ -40,10 +41,7 @@ def _on_winner(claim: Claim) -> str:
     who = f"trial {claim.winner.trial}"
     # In commas, before what it did.
     who += ", the default configuration," if claim.is_default else ""
-    head, count = (
-        "Confirmed" if claim.winner.mean is not None else "Not confirmed",
-        claim.num_contenders,
-    )
+    head, count = "Confirmed" if claim.is_confirmed else "Not confirmed", claim.num_contenders
     if not claim.has_survivor:
         none = f"none of {count} contenders came through a race on fresh seeds"
         return f"Not confirmed: {none}. Until the last of them failed, {who} was the best."
@@ -62,7 +60,7 @@ def _on_worst(worth: Worth) -> list[str]:
 
     Where trainings failed, that is said beside the mean, and is the worst there is.
     """
-    if worth.worst is None or worth.most_worse is None or worth.num_failed:
+    if worth.worst is None or worth.most_worse is None:
         return []
     count = len(worth.values)
     return [
@@ -113,7 +111,7 @@ def _on_default(claim: Claim) -> str:
         return f"{NO_GAIN}: the default configuration itself won."
     if claim.over_default is None:
         return "There is no default configuration to compare with."
-    return _on_gain(claim, claim.over_default, _THE_DEFAULT)
+    return _on_gain(claim, claim.over_default, _THE_DEFAULT, _THE_DEFAULT)
 
 
 def _on_baseline(claim: Claim, beside: BesideBaseline) -> str:
@@ -127,13 +125,32 @@ def _on_baseline(claim: Claim, beside: BesideBaseline) -> str:
     if beside.difference is None:
         how = "was not tried" if beside.trial is None else f"({which}) came to nothing"
         return f"Nothing is known over {name}: it {how} in the search, and was not trained anew."
-    return _on_gain(claim, beside.difference, f"{name} ({which})")
+    return _on_gain(claim, beside.difference, f"{name} ({which})", "that baseline")
 
 
-def _on_gain(claim: Claim, difference: Difference, other: str) -> str:
-    """Return what is gained over another configuration, or that nothing is."""
+def _on_earlier(claim: Claim) -> list[str]:
+    """Return what is gained over whoever won before, unless it is spoken of under another name."""
+    over = claim.over_earlier
+    if over is None or any(over.to.trial == each.trial for each in claim.baselines):
+        return []
+    if claim.default is not None and over.to.trial == claim.default.trial:
+        return []
+    it = "the earlier winner"
+    return [_on_gain(claim, over, f"{it} (trial {over.to.trial})", it)]
+
+
+def _on_gain(claim: Claim, difference: Difference, other: str, it: str) -> str:
+    """Return what is gained over another configuration, or that nothing is.
+
+    Args:
+        claim: The claim.
+        difference: To the other one.
+        other: What it is called at first.
+        it: What it is called after that.
+    """
     no_gain = f"No significant gain over {other}"
-    it = "the default" if other == _THE_DEFAULT else "that baseline"
+    if not claim.has_survivor:
+        return f"{no_gain} is claimed, because no contender came through the race."
     if difference.gain is None:
         whose = it if difference.to.mean is None else "the winner"
         return f"{no_gain} is known: every training of {whose} failed."

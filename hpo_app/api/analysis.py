@@ -34,10 +34,10 @@ def analyze(results: Results, top: int = _TOP) -> dict[str, Any]:
         trials and at which iteration it was measured), `metric`, `mode`, `counts` by state,
         `num_trials`, `default_score`, `gain_over_default` (in the objective's direction; None where
         it is not known), `gain_interval` (`(low, high)` or None) and `gain_note` (what the interval
-        covers, or why there is none), `confirmed` (what fresh seeds say, as in `summary.json`; None
-        where the winner was not confirmed; where it was, the gain, its interval and its note are
-        from there, and no score is), `durations_s` in seconds (`run`, `all_trials`, `mean_trial`),
-        `stop_reason`, `headline` and `ending`, two sentences.
+        covers, or why there is none), `confirmed` (what fresh seeds say, as in `summary.json`, and
+        by `is_confirmed` whether that is enough; None where no race has ended; where one has, the
+        gain, its interval and its note are from there, and no score is), `durations_s` in seconds
+        (`run`, `all_trials`, `mean_trial`), `stop_reason`, `headline` and `ending`, two sentences.
     """
     summary, study, claim = results.summary, results.study, results.claim
     importance, gain = parameter_importance(study), gain_interval(study)

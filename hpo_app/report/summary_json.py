@@ -69,6 +69,7 @@ def claim_fields(claim: Claim) -> dict[str, Any]:
     """Return a claim as plain values."""
     replay = claim.replay
     return {
+        "is_confirmed": claim.is_confirmed,
         "winner": _worth(claim.winner),
         "default": _worth(claim.default) if claim.default is not None else None,
         "is_default": claim.is_default,

@@ -71,8 +71,9 @@ class Race:
         has_replay: Whether best.yaml is trained once more at the end.
         most_contenders: How many contenders were asked for.
         share: What it was asked to take of the run.
-        baselines: Numbers of the trials of configurations that a person brought along; they are
-            among the contenders, and claimed beside the winner as the default is.
+        baselines: Numbers of the trials of configurations that a person brought along, and of
+            whoever won an earlier race; they are among the contenders, and claimed beside the
+            winner as the default is.
         narrows: Whether the best go on alone where the trainings run short. Journals from before
             have no such word, and what they tell of was decided without.
     """

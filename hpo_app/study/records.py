@@ -189,6 +189,7 @@ class Study:
         fresh: Records of the trainings with seeds that the search never saw, by number.
         race: Who is trained with them; None before that is known.
         winner: Number of the trial that won the race, once it is over and proved; else None.
+        won_before: Number of the trial that won a race before this one; None if there was none.
         num_trials: How many trials were asked for.
         iterations: Iterations of a full trial.
         seed: Seed of the run.
@@ -215,6 +216,7 @@ class Study:
     fresh: tuple[TrialRecord, ...] = ()
     race: Race | None = None
     winner: int | None = None
+    won_before: int | None = None
     is_to_confirm: bool = False
     baselines: tuple[Baseline, ...] = ()
 

@@ -118,10 +118,15 @@ class StudyBuilder:
         record = TrialRecord(number, fields["params"], fields["is_default"], fields["seed"])
         self._drafts[number] = _Draft(record)
         # Whoever won before may not be the best any more.
-        self._study = replace(self._study, race=None, winner=None)
+        self._begin_anew(None)
 
     def _on_raced(self, _at_s: float, fields: Mapping[str, Any]) -> None:
-        self._study = replace(self._study, race=Race.from_fields(fields), winner=None)
+        self._begin_anew(Race.from_fields(fields))
+
+    def _begin_anew(self, race: Race | None) -> None:
+        winner, before = self._study.winner, self._study.won_before
+        before = before if winner is None else winner
+        self._study = replace(self._study, race=race, winner=None, won_before=before)
 
     def _on_repeated(self, _at_s: float, fields: Mapping[str, Any]) -> None:
         number = fields["trial"]

@@ -150,6 +150,9 @@ class Confirming:
         confirm = self._plan.confirm
         contenders, default = _contenders(study, confirm.contenders), study.default
         brought = tuple(_brought(study))
+        if study.won_before is not None:
+            # What is claimed of it stands: whoever takes its place has to be better.
+            brought = tuple(dict.fromkeys((*brought, study.won_before)))
         if not contenders:
             self.is_over = True
             return None

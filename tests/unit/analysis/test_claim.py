@@ -115,6 +115,14 @@ def test_where_no_contender_came_through_the_race_nobody_is_said_to_have_won(rac
     assert "Until the last of them failed, trial 2 was the best." in text
 
 
+def test_no_gain_is_claimed_where_nobody_came_through_the_race(raced):
+    study = raced(None)
+    claim = claim_of(study)
+    assert not claim.is_confirmed
+    assert not claim.is_significant
+    assert f"{NO_GAIN} is claimed, because no contender came through the race." in said(study)
+
+
 def test_what_may_be_chance_is_no_significant_gain_in_these_words(confirmed_study):
     study = confirmed_study(winner=(0.9, 1.4, 0.5))
     assert not claim_of(study).is_significant

@@ -15,14 +15,15 @@ from hpo_app.tuning.confirming import Confirming
 def begun(make_trial, make_study):
     """Begin the confirmation of a search whose trials came to these losses; 0 is the default."""
 
-    def begin(losses, *overrides, race=None, writes_best=True, brought=()):
+    def begin(losses, *overrides, race=None, writes_best=True, brought=(), won_before=None):
         given = ["search_space=quadratic", "training.iterations=1", "confirm=standard", *overrides]
         notes = []
         confirming = Confirming(parse_plan(*compose_config(given)), notes.append)
         confirming.write_best = (lambda _study: None) if writes_best else None
         trials = [make_trial(no, [loss], params={"x": no}) for no, loss in enumerate(losses)]
         baselines = tuple(Baseline("mine.yaml", trials[no].params) for no in brought)
-        now = [make_study(*trials, iterations=1, race=race, baselines=baselines)]
+        study = make_study(*trials, iterations=1, race=race, baselines=baselines)
+        now = [replace(study, won_before=won_before)]
 
         def write(event, **fields):
             if event == "raced":
@@ -65,6 +66,18 @@ def test_a_baseline_takes_no_place_of_others_and_costs_its_trainings_beside_the_
     race, _ = begun(losses, brought=[0])
     assert race.contenders == (1, 2, 3, 4, 0)
     assert race.trainings == alone.trainings + 1
+
+
+def test_whoever_won_before_the_search_went_on_races_again_and_takes_no_place(begun):
+    losses = [9.0, *range(15)]
+    alone, _ = begun(losses)
+    race, note = begun(losses, won_before=9)
+    assert race.contenders == (*alone.contenders, 9)
+    assert race.trainings == alone.trainings + 1 + 3
+    assert "trial 3, the default and trial 9 are trained anew" in note
+    # Where there was room for one, the two of them race.
+    race, _ = begun([99.0, 1.0, 2.0, 3.0, 4.0], won_before=3)
+    assert race.contenders == (1, 3)
 
 
 def test_where_no_more_were_to_be_had_nothing_is_said_of_a_budget(begun):
