@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import logging
 import math
 import os
@@ -79,7 +80,11 @@ def ray_session(
     logging.getLogger("ray").setLevel(logging.CRITICAL)
     is_ours = not ray.is_initialized()
     with contextlib.ExitStack() as stack:
-        if is_ours:
+        if not is_ours:
+            # Of a run before that was broken off by an error, the error holds the workers, in a
+            # circle, and these hold their CPUs: trials of this one would wait for them in vain.
+            gc.collect()
+        else:
             address = stack.enter_context(_address(plan.cluster))
             stack.callback(end_ray, processes)
             with processes.starting():
