@@ -1,9 +1,9 @@
 """From a search space to Optuna's distributions, and from what Optuna draws back to values.
 
 Optuna draws numbers and plain words only. Everything else is drawn as a position: a list or a
-mapping by its place, an ordinal by its rank, a normal parameter and one with a logarithmic scale
-and a step by its share of the range. What has one value only is not drawn: Optuna's QMC takes it
-for a condition and says so in the middle of the screen.
+mapping by its place, an ordinal by its rank, a normal parameter, one with a logarithmic scale and
+a step, and one of very many steps by its share of the range. What has one value only is not drawn:
+Optuna's QMC takes it for a condition and says so in the middle of the screen.
 """
 
 from __future__ import annotations
@@ -19,6 +19,11 @@ if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution
 
     from hpo_app.plan.search_space import Parameter, Params, ParamValue, SearchSpace
+
+
+# Optuna's Gaussian process lists all values of a whole number: at 1e6 of them in half a gigabyte,
+# and beyond 2**52 its TPE proposes some that lie outside (Optuna 5).
+_MOST_LISTED = 100_000
 
 
 def to_distributions(space: SearchSpace) -> dict[str, BaseDistribution]:
@@ -69,7 +74,9 @@ def _drawn(parameter: Parameter, value: ParamValue) -> object:
     if isinstance(parameter, Choice):
         return parameter.index(value)
     if isinstance(parameter, Real) and parameter.step is not None:
-        return round((cast("float", value) - parameter.low) / parameter.step)
+        # A default may stand at an end that no step reaches.
+        nearest = round((cast("float", value) - parameter.low) / parameter.step)
+        return min(nearest, parameter.num_steps)
     return value
 
 
@@ -87,4 +94,8 @@ def _is_drawn_as_position(parameter: Parameter) -> bool:
     # Optuna refuses a logarithmic scale with a step, and knows no normal distribution.
     if isinstance(parameter, Normal):
         return True
-    return isinstance(parameter, Real) and parameter.is_log and parameter.step is not None
+    if isinstance(parameter, Integer):
+        return (parameter.high - parameter.low) // parameter.step >= _MOST_LISTED
+    if not isinstance(parameter, Real) or parameter.step is None:
+        return False
+    return parameter.is_log or parameter.num_steps >= _MOST_LISTED

@@ -31,6 +31,7 @@ class Searcher:
 
     Attributes:
         num_asked: How many trials were asked for; the next one gets this number.
+        note: What a person should know of what was proposed last; empty if all is well.
 
     Args:
         space: What may be sampled.
@@ -60,6 +61,7 @@ class Searcher:
         self._first = dict(enumerate(first, start=int(space.has_defaults)))
         self._open: set[int] = set()
         self.num_asked = 0
+        self.note = ""
 
     def ask(self) -> tuple[int, Params, bool] | None:
         """Return number, parameters and whether this is the default configuration.
@@ -106,7 +108,12 @@ class Searcher:
             if params is None:
                 if self._open:
                     return None
-                break  # It waits for results, and no trial is left that could bring one.
+                # It waits for results, and no trial is left that could bring one.
+                self.note = (
+                    "the search algorithm proposes nothing, though no result is missing; random "
+                    "draws stand in for it"
+                )
+                break
             self._refuse_outside(number, params)
             if self._tried.allows(params):
                 return params

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 import math
 import random
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from hpo_app.plan.configurations import Counted, TooMany, configurations
-from hpo_app.plan.search_space import Choice, Integer, Normal
+from hpo_app.plan.search_space import Choice, Integer, Normal, Real
 from hpo_app.search.engine import Exhausted
 
 
@@ -37,6 +37,7 @@ class Tried:
         self._space = space
         self._size = math.prod(_num_values(space[name]) for name in space)
         self._outcomes: dict[str, Outcome | None] = {}
+        self._num_listed = 0
         self._keys: dict[int, str] = {}
         # What no draw finds is looked for in order, from where the last search ended.
         self._in_order = _in_order(space)
@@ -46,12 +47,17 @@ class Tried:
 
     def start(self, number: int, params: Params) -> None:
         """Remember what a trial trains with."""
-        self._keys[number] = key_of(params)
-        self._outcomes.setdefault(self._keys[number], None)
+        key = self._keys[number] = key_of(params)
+        if key not in self._outcomes:
+            self._outcomes[key] = None
+            # A default or a baseline between two steps of a range is no configuration of it.
+            self._num_listed += all(_is_on_step(self._space[name], params[name]) for name in params)
 
     def end(self, number: int, outcome: Outcome) -> None:
-        """Remember what became of a trial."""
-        self._outcomes[self._keys.pop(number)] = outcome
+        """Remember what became of a trial; told twice, as where an engine raised, it is no harm."""
+        key = self._keys.pop(number, None)
+        if key is not None:
+            self._outcomes[key] = outcome
 
     def __contains__(self, params: Params) -> bool:
         return key_of(params) in self._outcomes
@@ -67,7 +73,7 @@ class Tried:
             Exhausted: If the space has no other configuration.
         """
         # With conditions and rules there are fewer than that, and `another` finds no more.
-        if len(self._outcomes) >= self._size:
+        if self._num_listed >= self._size:
             raise self._end()
 
     def another(self, seed: int) -> Params:
@@ -132,6 +138,15 @@ def _num_values(parameter: Parameter) -> float:
     if isinstance(parameter, Normal) or parameter.step is None:
         return 1 if parameter.low is not None and parameter.low == parameter.high else math.inf
     return 1 + parameter.num_steps
+
+
+def _is_on_step(parameter: Parameter, value: ParamValue) -> bool:
+    if not isinstance(parameter, Real) or parameter.step is None:
+        return True
+    value = cast("float", value)
+    place = round((value - parameter.low) / parameter.step)
+    at = min(parameter.low + place * parameter.step, parameter.high)
+    return value == at and place <= parameter.num_steps
 
 
 def _can_be_listed(space: SearchSpace, name: str) -> bool:

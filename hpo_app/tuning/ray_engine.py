@@ -12,15 +12,17 @@ from __future__ import annotations
 
 import contextlib
 import inspect
+import numbers
 import random
 import warnings
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from ray import tune
 from ray.tune.search import Searcher as RaySearcher
 
-from hpo_app.errors import PlanError, Problem
+from hpo_app.errors import PlanError, Problem, listed
 from hpo_app.plan.search_space import Choice
 from hpo_app.search.engine import Exhausted
 from hpo_app.study.records import TrialState
@@ -36,6 +38,7 @@ if TYPE_CHECKING:
     from hpo_app.study.earlier import EarlierTrial
 
 _METRIC = "value"
+_ROUNDING = 1e-6
 _GOOD = (TrialState.FINISHED, TrialState.STOPPED)
 
 
@@ -89,9 +92,31 @@ class RayEngine:
             return None
         if drawn == RaySearcher.FINISHED:
             raise Exhausted(f"{type(self.searcher).__name__} has no more to propose")
+        self._refuse_strange(number, drawn)
         return self._space.active(
             {name: _value(self._space[name], drawn[name]) for name in self._space}
         )
+
+    def _refuse_strange(self, number: int, drawn: Any) -> None:
+        """Refuse what only a searcher of a person's own proposes.
+
+        Raises:
+            PlanError: If a value is missing, or outside of what the searcher was given.
+        """
+        is_mapping = isinstance(drawn, Mapping)
+        strange = [
+            f"{name}={drawn[name]!r}" if is_mapping and name in drawn else f"no {name}"
+            for name in self._space
+            if not is_mapping or name not in drawn or not _is_given(self._space[name], drawn[name])
+        ]
+        if strange:
+            expected = (
+                "for each parameter a number from 0 to 1, or the place of a choice: the space that "
+                "set_search_properties gave it"
+            )
+            fix = "correct the search algorithm that search_alg._target_ names"
+            got = f"{listed(strange)} for trial {number}, from {type(self.searcher).__name__}"
+            raise PlanError([Problem("search_alg", got, expected, fix)])
 
     def impose(self, number: int, params: Params) -> None:
         """Remember values that somebody else chose, until they have a result."""
@@ -172,6 +197,15 @@ def _value(parameter: Parameter, drawn: Any) -> ParamValue:
     if isinstance(parameter, Choice) and not parameter.is_ordered:
         return parameter.values[int(drawn)]
     return parameter.at(min(max(float(drawn), 0.0), 1.0))
+
+
+def _is_given(parameter: Parameter, drawn: Any) -> bool:
+    """Return whether a value is from a parameter's domain; a model may round beyond its end."""
+    low, high = -_ROUNDING, 1.0 + _ROUNDING
+    if isinstance(parameter, Choice) and not parameter.is_ordered:
+        low, high = 0.0, len(parameter.values) - 1.0
+    # Libraries give numbers of NumPy's kinds, too.
+    return isinstance(drawn, numbers.Real) and low <= float(drawn) <= high
 
 
 def _drawn(parameter: Parameter, value: Any) -> Any:

@@ -66,6 +66,7 @@ class Recorder(Callback):
         self._cut: set[int] = set()
         self.storage = RunStorage(plan, store, self._view.notice, self.request_stop)
         self._restarts: deque[Restart] = deque()
+        self._is_noted = False
         self.confirming = Confirming(plan, self._view.notice)
         self.ending = Ending(plan, self.confirming, self._view.notice)
         self.signals = Signals()
@@ -162,6 +163,9 @@ class Recorder(Callback):
             if not self.alive:
                 self._exhausted("the search algorithm has nothing to propose, and nobody trains")
             return None
+        if self._searcher.note and not self._is_noted:
+            self._is_noted = True
+            self._view.notice(f"{self._searcher.note}, from trial {asked[0]} on")
         number, params, is_default = asked
         seed = derive_seed(self._plan.seed, "trial", number)
         while seed in self.confirming.seeds:

@@ -8,6 +8,7 @@ import yaml
 
 from hpo_app.config.compose import compose_config, conf_dir
 from hpo_app.config.parse import parse_plan
+from hpo_app.errors import PlanError
 from hpo_app.search.engine import Outcome
 from hpo_app.search.searcher import Searcher
 from hpo_app.study.journal import Event
@@ -134,6 +135,24 @@ class TestOnesOwn:
         study = own("MiddleSampler", "num_trials=6")
         assert study.is_complete
         assert all(abs(trial.params["x"]) < 0.3 for trial in study.trials)
+
+    @pytest.mark.parametrize(
+        ("way", "got"),
+        [("outside", "x=7.5, rate=7.5, depth=7.5"), ("short", "no x, no rate, no depth")],
+    )
+    def test_what_a_searcher_proposes_outside_of_the_space_is_refused(self, own, way, got):
+        with pytest.raises(PlanError, match=got):
+            own("Strange", f"+search_alg.way={way}", "num_trials=3")
+
+    def test_a_searcher_that_raises_at_a_result_is_told_as_it_is(self, own):
+        with pytest.raises(Exception, match="boom"):
+            own("Strange", "+search_alg.way=raises", "num_trials=3")
+
+    def test_that_random_draws_stand_in_for_a_searcher_is_said(self, own, capsys):
+        study = own("Strange", "+search_alg.way=nothing", "num_trials=3")
+        assert study.is_complete
+        said = "the search algorithm proposes nothing, though no result is missing"
+        assert capsys.readouterr().out.count(said) == 1
 
     def test_a_searcher_of_ray_tunes_kind_proposes_and_says_when_it_has_finished(self, own):
         study = own("FivePoints", "num_trials=20")

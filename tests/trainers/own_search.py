@@ -14,6 +14,29 @@ class MiddleSampler(optuna.samplers.RandomSampler):
         return super().sample_independent(study, trial, name, distribution)
 
 
+class Strange(Searcher):
+    """Propose what is asked for in `way`: nothing, too little, or what lies outside."""
+
+    def __init__(self, way="outside"):
+        super().__init__()
+        self.way = way
+
+    def set_search_properties(self, metric, mode, config, **_):
+        self._metric, self._mode, self.space = metric, mode, config
+        return True
+
+    def suggest(self, _):
+        if self.way == "nothing":
+            return None
+        if self.way == "short":
+            return {}
+        return dict.fromkeys(self.space, 7.5 if self.way == "outside" else 0)
+
+    def on_trial_complete(self, *_, **__):
+        if self.way == "raises":
+            raise RuntimeError("boom")
+
+
 class FivePoints(Searcher):
     """Propose five points along the diagonal of the space, and no more."""
 

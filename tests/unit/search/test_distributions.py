@@ -49,6 +49,32 @@ def test_params_survive_the_way_to_optuna_and_back(seed):
     }
 
 
+def test_an_end_that_no_step_reaches_is_told_as_the_last_step():
+    steps = {"type": "quniform", "low": 0.0, "high": 1.0, "q": 0.35, "default": 1.0}
+    space, problems = read_space({"x": steps})
+    assert not problems
+    drawn = to_drawn(space, {"x": 1.0})
+    assert to_distributions(space)["x"].high == drawn["x"] == 2
+
+
+@pytest.mark.parametrize("step", [1, 3])
+@pytest.mark.parametrize(
+    "sampler",
+    [optuna.samplers.TPESampler(n_startup_trials=2), optuna.samplers.GPSampler(n_startup_trials=2)],
+    ids=["tpe", "gp"],
+)
+def test_a_range_of_very_many_whole_numbers_is_searched_and_never_listed(sampler, step):
+    wide = {"type": "qrandint", "low": -(2**53), "high": 2**53, "q": step}
+    space, problems = read_space({"n": wide})
+    assert not problems
+    study = optuna.create_study(sampler=sampler)
+    for _ in range(8):
+        trial = study.ask(to_distributions(space))
+        params = to_params(space, trial.params)
+        assert space["n"].contains(params["n"])
+        study.tell(trial, abs(params["n"]) / 2**53)
+
+
 @pytest.mark.parametrize(
     ("name", "values"),
     [

@@ -50,6 +50,21 @@ def test_a_whole_space_is_tried_once_and_then_there_is_no_more(states):
         searcher.ask()
 
 
+@pytest.mark.parametrize("default", [0.1, 0.25])
+def test_a_default_between_two_steps_takes_no_place_of_them(default):
+    steps = {"type": "quniform", "low": 0.0, "high": 1.0, "q": 0.25, "default": default}
+    searcher = make(entries={"rate": steps, "depth": {"type": "choice", "values": [1]}})
+    asked = []
+    for _ in range(5 + (default == 0.1)):
+        number, params, _ = searcher.ask()
+        asked.append(params["rate"])
+        loss = {"loss": params["rate"]}
+        searcher.tell(number, Outcome(TrialState.FINISHED, [Report(1, loss, 0.0)]))
+    assert sorted({*asked} - {0.1}) == [0.0, 0.25, 0.5, 0.75, 1.0]
+    with pytest.raises(Exhausted, match=f"all {len(asked)} configurations"):
+        searcher.ask()
+
+
 def test_a_person_can_have_them_tried_again():
     asked = run(make(repeats=True), 30)
     assert len({str(params) for params in asked}) < 30
