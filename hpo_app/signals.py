@@ -6,6 +6,7 @@ import contextlib
 import os
 import signal
 import threading
+import time
 from typing import TYPE_CHECKING, NoReturn
 
 from hpo_app.errors import EXIT_INTERRUPTED, EXIT_TERMINATED
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 
 # Ctrl-C, what docker stop and batch systems send, a closed terminal, and Slurm's early warning.
 HANDLED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1)
+# Nobody types faster; but what a whole group is told, one of it may pass on to us once more.
+_ECHO_S = 0.1
 
 
 def exit_code_of(number: int) -> int:
@@ -65,6 +68,7 @@ class Signals:
                 a notebook's for example, it raises instead.
         """
         self.number: int | None = None
+        self._noted_s = 0.0
         self.before_leaving: Callable[[], None] | None = None
         self.must_leave = False
         self._leaves = leaves
@@ -147,7 +151,8 @@ class Signals:
 
     def note(self, number: int) -> None:
         """Note a signal; the first one stands."""
-        self.number = number if self.number is None else self.number
+        if self.number is None:
+            self.number, self._noted_s = number, time.monotonic()
 
     def leave(self, code: int) -> NoReturn:
         """End the process now, or what is under way in it, whatever that is."""
@@ -165,6 +170,8 @@ class Signals:
         # If it came right after Ray had taken SIGTERM, Ray's C++ has set one to abort the process.
         signal.alarm(0)
         if self.number is not None:
+            if number == self.number and time.monotonic() - self._noted_s < _ECHO_S:
+                return
             self.leave(exit_code_of(number))
         self.note(number)
         if self._raises:

@@ -147,7 +147,17 @@ def conclude(command: Command, study: Study) -> Outcome:
         first = "Make room, then go" if is_for_want_of_room(study.stop_reason) else "Go"
         _say(console, f"{first} on with this run:")
         _say(console, _resume(command))
+        for line in _on_time(plan, study):
+            _say(console, line)
     return Outcome(command.signals.exit_code or exit_code(study), verdict_of(study).value)
+
+
+def _on_time(plan: RunPlan, study: Study) -> list[str]:
+    """Return what a run that has used up its time needs beside the command that goes on."""
+    budget_s = plan.time_budget_s
+    if budget_s is None or study.duration_s < budget_s:
+        return []
+    return [f"add time_budget_s={2 * budget_s:g}, or null for no limit: its time is used up"]
 
 
 def _resume(command: Command) -> str:

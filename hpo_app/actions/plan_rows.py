@@ -170,8 +170,9 @@ def _confirmation(plan: RunPlan, slots: int | None) -> list[tuple[str, str]]:
         share = f"be it more than {share}"
     elif plan.baselines:
         share += " and those of the baselines beside it"
+    count = str(most) if most == claim else f"{claim} to {most}"
     text = (
-        f"{_contenders(plan, most - claim)}: {claim} to {most} trainings "
+        f"{_contenders(plan, most - claim)}: {count} trainings "
         f"of {plan.iterations} iterations{replay}, {share}{waves}, at most"
     )
     if plan.time_budget_s is not None:

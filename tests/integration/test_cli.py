@@ -310,3 +310,14 @@ def test_a_ray_that_does_not_start_is_no_mistake_of_ours(hpo, monkeypatch):
     assert "Traceback" not in done.stderr
     assert "expected  a Ray that starts on this machine" in done.stderr
     assert "type the command again" in done.stderr
+
+
+@pytest.mark.ray
+@pytest.mark.soak
+def test_a_run_whose_time_is_used_up_says_what_it_needs_to_go_on(hpo):
+    long = ["num_trials=50", "training.iterations=4", "model.step_time_s=1"]
+    done = hpo("search_space=quadratic", *long, "time_budget_s=3")
+    said = " ".join(done.stdout.split())
+    assert "the time budget of 3 s was used up" in said.lower()
+    assert "action=resume" in said
+    assert "add time_budget_s=6, or null for no limit: its time is used up" in said

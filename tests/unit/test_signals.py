@@ -3,6 +3,7 @@
 import signal
 import subprocess
 import sys
+import time
 
 import pytest
 
@@ -63,6 +64,16 @@ def test_the_second_signal_leaves_at_once_with_its_own_code():
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, check=False)
     assert (done.returncode, done.stderr) == (143, b"cleared")
+
+
+def test_one_signal_that_comes_twice_at_once_is_one():
+    with Signals(leaves=False).held():
+        # As where `timeout --foreground` passes on what its whole group is told.
+        signal.raise_signal(signal.SIGTERM)
+        signal.raise_signal(signal.SIGTERM)
+        time.sleep(0.2)
+        with pytest.raises(Interrupted):
+            signal.raise_signal(signal.SIGTERM)
 
 
 def test_python_code_that_lets_an_interruption_through_ends_with_its_code_and_no_traceback():
