@@ -122,7 +122,9 @@ def _rules(plan: RunPlan) -> list[tuple[str, str]]:
     rules = plan.space.rules
     rows = [("rule", f"{plain(name)}: {plain(rule.text)}") for name, rule in rules.items()]
     if rows:
-        rows.append(("", f"{share_kept(plan.space):.0%} of random configurations keep the rules"))
+        share = share_kept(plan.space)
+        text = "fewer than 1%" if 0.0 < share < 0.01 else f"{share:.0%}"
+        rows.append(("", f"{text} of random configurations keep the rules"))
     return rows
 
 

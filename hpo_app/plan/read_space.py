@@ -340,6 +340,8 @@ def _check_default(entry: _Entry, parameter: Parameter) -> None:
     if isinstance(parameter, Choice):
         miss = meant(default, parameter.values)
         fix = f"write {miss}" if miss else "name one of them, or add it to values"
+    elif isinstance(default, float) and default.is_integer() and parameter.contains(int(default)):
+        fix = f"write it as a whole number: {int(default)}"
     entry.problem("default", default, values_of(parameter), fix)
 
 

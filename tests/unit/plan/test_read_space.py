@@ -109,6 +109,11 @@ BAD = {
         "default",
         "move the default, or widen the bounds",
     ),
+    "default with a fraction that is none": (
+        {"type": "randint", "low": 1, "high": 9, "default": 3.0},
+        "default",
+        "write it as a whole number: 3",
+    ),
     "default no choice": (
         {"type": "choice", "values": ["abc"], "default": "x"},
         "default",
