@@ -108,8 +108,11 @@ def _refusal(overrides: Sequence[str], config_dir: Path | None) -> Exception | N
 
 
 def _several_objectives(override: str) -> Problem | None:
-    # Hydra takes a list for several choices of the group `objective`.
     _, key, value, _ = read_override(override)
+    if key == "objectives" and value.startswith("{"):
+        fix = "write 'objectives=[{metric: NAME, mode: min}, {metric: NAME, mode: max}]'"
+        return Problem(key, value, "a list of objectives", fix, f"command line: {override}")
+    # Hydra takes a list for several choices of the group `objective`.
     if key != "objective" or not value.startswith("["):
         return None
     expected = "one objective; several stand in objectives"
@@ -137,6 +140,8 @@ def _problem(
         miss = near_miss(unknown, known)
         meant = _joined([*parent, miss or "", *key_parts(key)[len(parent) + 1 :]])
         fix = f"write {typed(f'{meant}={value}')}" if miss else "leave it out"
+        # What the config leaves empty, as constraints, is for a person to fill.
+        fix = fix if known else f"add it: {typed(f'+{override}')}"
         where = _joined(parent) if parent else "the config"
         expected = f"a key of {where}: {listed(known) or 'it has none'}"
         return Problem(key, value, expected, fix, set_by)

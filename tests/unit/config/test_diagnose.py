@@ -122,6 +122,21 @@ def test_what_would_have_no_effect_is_named(override, got, fix):
     assert (problem.got, problem.fix) == (got, fix)
 
 
+@pytest.mark.parametrize(
+    ("override", "fix"),
+    [
+        ("constraints.cost.max=3", "add it: +constraints.cost.max=3"),
+        (
+            "objectives={loss: min, cost: min}",
+            "write 'objectives=[{metric: NAME, mode: min}, {metric: NAME, mode: max}]'",
+        ),
+    ],
+)
+def test_what_a_person_adds_is_shown_as_it_is_to_be_typed(override, fix):
+    (problem,) = problems_with(None, override, space="quadratic")
+    assert problem.fix == fix
+
+
 def test_a_default_off_the_steps_is_told_of_them():
     bounds = ["search_space.depth.low=1", "search_space.depth.high=9"]
     steps = ["search_space.depth.type=qrandint", "+search_space.depth.q=2"]
