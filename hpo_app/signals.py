@@ -53,6 +53,8 @@ class Ended(Interrupted, SystemExit):
 class Signals:
     """What this process was told by signals: the first is noted, a second one leaves at once.
 
+    The same one within a tenth of a second is no second one.
+
     Attributes:
         number: The first signal; None while none came.
         before_leaving: Called right before the process leaves at once.

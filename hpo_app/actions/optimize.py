@@ -15,7 +15,7 @@ from hpo_app.actions.results import write_results, write_winner
 from hpo_app.actions.typed import resume_command, shown_path
 from hpo_app.actions.warm_start import earlier_runs
 from hpo_app.analysis.best import best_trial
-from hpo_app.analysis.claim import verdict_of
+from hpo_app.analysis.verdict import verdict_of
 from hpo_app.config.secrets import secret_variables
 from hpo_app.errors import (
     EXIT_COMPLETE,
@@ -157,7 +157,8 @@ def _on_time(plan: RunPlan, study: Study) -> list[str]:
     budget_s = plan.time_budget_s
     if budget_s is None or study.duration_s < budget_s:
         return []
-    return [f"add time_budget_s={2 * budget_s:g}, or null for no limit: its time is used up"]
+    more = f"time_budget_s={2 * budget_s:g}, or time_budget_s=null for no limit"
+    return [f"add {more}: the run has used up its time"]
 
 
 def _resume(command: Command) -> str:

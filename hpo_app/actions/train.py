@@ -51,7 +51,7 @@ def run(command: Command) -> Outcome:
     hide(text for _, text in secrets_in(config.rendered._asdict()))
     console = Console(highlight=False)
     iterations = config.rendered.training["iterations"]
-    what = command.best or "what is configured, at the defaults of its search space, without best="
+    what = command.best or "the model at the defaults of its search space, as no best= is given"
     text = f"training {iterations} iterations with seed {settings.seed}: {what}"
     console.print(text, markup=False, soft_wrap=True)
     for sentence in _on_steps(steps):

@@ -18,7 +18,6 @@ from hpo_app.analysis.robust import (
     most_worse,
     probability_of_improvement,
 )
-from hpo_app.analysis.summary import summarize
 from hpo_app.study.fresh import Fresh, Kind
 
 
@@ -70,6 +69,7 @@ class Difference:
             a side without its outer quarters are equal.
         fails_more: Whether more trainings of the winner than of the other one failed.
         breaks_more: Whether more of them did not keep the constraints.
+        is_sound: Whether the other one came through the race, if it ran in it.
     """
 
     to: Worth
@@ -79,6 +79,7 @@ class Difference:
     has_no_spread: bool = False
     fails_more: bool = False
     breaks_more: bool = False
+    is_sound: bool = True
 
     @property
     def is_significant(self) -> bool:
@@ -220,6 +221,15 @@ def known_gains(study: Study) -> Mapping[Fresh, float | None]:
     }
 
 
+def came_through(study: Study, number: int) -> bool:
+    """Return whether a trial trained with every seed that it raced with, the constraints kept."""
+    return all(
+        gain is not None
+        for fresh, gain in known_gains(study).items()
+        if fresh.of == number and fresh.kind is Kind.RACE
+    )
+
+
 def mean_seconds(study: Study) -> Mapping[int, float]:
     """Return what a training of each contender takes.
 
@@ -248,6 +258,9 @@ def claim_of(study: Study) -> Claim | None:
         for number in race.others
         if number != winner
     }
+    if not stands.left:
+        # Of who is none to rely on, nothing is claimed to be gained.
+        over = {number: Difference(each.to) for number, each in over.items()}
     sign = study.objective.sign
     seen = next(trial for trial in study.trials if trial.number == winner)
     value = seen.value(study.objective.metric)
@@ -260,7 +273,7 @@ def claim_of(study: Study) -> Claim | None:
         is_default=race.default == winner,
         over_default=None if race.default is None else over.get(race.default),
         baselines=tuple(_beside(study, each, over) for each in study.baselines),
-        over_earlier=over.get(-1 if study.won_before is None else study.won_before),
+        over_earlier=over.get(_won_before(study)),
         search_value=value,
         search_iterations=seen.iterations,
         optimism=optimism,
@@ -270,42 +283,6 @@ def claim_of(study: Study) -> Claim | None:
         replay=_replay(study, winner),
     )
     return replace(claim, sentences=claim_sentences(claim, study.objective.metric))
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """What a run came to, by the best that is known of it.
-
-    Attributes:
-        value: Of the winner; None if no trial has a value.
-        default: Of the default configuration; None if that is not known.
-        gain: By how much the winner is better; None if that is not known.
-        is_confirmed: Whether these are means on fresh seeds, and no single values.
-    """
-
-    value: float | None
-    default: float | None
-    gain: float | None
-    is_confirmed: bool
-
-
-def verdict_of(study: Study) -> Verdict:
-    """Return what a run came to, on fresh seeds where its winner was confirmed.
-
-    The best of many single values is too good by chance, and the more so the more trials there
-    were: where more is known, it is not shown.
-    """
-    claim = claim_of(study)
-    if claim is None or claim.winner.mean is None:
-        seen = summarize(study)
-        # Where every training with a fresh seed failed, nothing is claimed of a gain.
-        gain = seen.gain if claim is None else None
-        return Verdict(seen.best_value, seen.default_value, gain, is_confirmed=False)
-    value = claim.winner.mean
-    if claim.is_default:
-        return Verdict(value, value, 0.0, is_confirmed=True)
-    default = claim.default.mean if claim.default is not None else None
-    return Verdict(value, default, claim.gain, is_confirmed=True)
 
 
 def _worth(study: Study, of: int, count: int, gains: Mapping[Fresh, float | None]) -> Worth:
@@ -353,12 +330,19 @@ def _difference(study: Study, ours: Worth, theirs: Worth) -> Difference:
         has_no_spread,
         fails_more=ours.num_failed > theirs.num_failed,
         breaks_more=ours.num_unmet > theirs.num_unmet,
+        is_sound=came_through(study, theirs.trial),
     )
 
 
 def _with_width(interval: Interval | None) -> Interval | None:
     # A few values that happen to be equal tell nothing of how far others may be.
     return None if interval is None or interval.low == interval.high else interval
+
+
+def _won_before(study: Study) -> int:
+    """Return who had won before this race and ran in it; -1 for nobody."""
+    ran = study.race is not None and study.won_before in study.race.baselines
+    return study.won_before if ran and study.won_before is not None else -1
 
 
 def _beside(study: Study, baseline: Baseline, over: Mapping[int, Difference]) -> BesideBaseline:

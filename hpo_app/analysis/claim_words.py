@@ -45,9 +45,14 @@ def _on_winner(claim: Claim) -> str:
     if not claim.has_survivor:
         none = f"none of {count} contenders came through a race on fresh seeds"
         return f"Not confirmed: {none}. Until the last of them failed, {who} was the best."
+    few = (
+        ""
+        if claim.is_confirmed
+        else f" Of fewer than {FEWEST} values nobody knows how sure they are."
+    )
     if count == 1:
-        return f"{head}: {who} was trained anew."
-    return f"{head}: {who} won. {count} contenders raced on fresh seeds."
+        return f"{head}: {who} was trained anew.{few}"
+    return f"{head}: {who} won. {count} contenders raced on fresh seeds.{few}"
 
 
 def _on_value(worth: Worth, metric: str) -> str:
@@ -165,7 +170,11 @@ def _on_gain(claim: Claim, difference: Difference, other: str, it: str) -> str:
         return f"The gain over {other} is {gain}{reach}, {beside}; {better}."
     worse = interval is not None and interval.high < 0.0
     # What breaks the constraints, or fails more often, is none to take for its better values.
-    is_sound = not difference.to.num_unmet and difference.to.num_failed <= claim.winner.num_failed
+    is_sound = (
+        difference.is_sound
+        and not difference.to.num_unmet
+        and difference.to.num_failed <= claim.winner.num_failed
+    )
     note = f" {it.capitalize()} is the better one: take it." if worse and is_sound else ""
     if interval is not None and interval.low > 0.0:
         what = "failed" if difference.fails_more else "did not keep the constraints"

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from hpo_app.analysis.claim import verdict_of
 from hpo_app.analysis.gain import gain_interval
 from hpo_app.analysis.importance import parameter_importance
+from hpo_app.analysis.verdict import verdict_of
 from hpo_app.report.sentences import ending_sentence, winner_sentence
 from hpo_app.report.summary_json import claim_fields
 

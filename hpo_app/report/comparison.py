@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hpo_app.analysis.best import best_trial
-from hpo_app.analysis.claim import verdict_of
 from hpo_app.analysis.progress import best_so_far
 from hpo_app.analysis.summary import summarize
+from hpo_app.analysis.verdict import verdict_of
 from hpo_app.errors import first_of, listed
 from hpo_app.report.format import NOTHING, duration, number, plain, value_text
 from hpo_app.report.markup import element, joined, table

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hpo_app.analysis.best import rank
-from hpo_app.analysis.claim import claim_of, verdict_of
+from hpo_app.analysis.claim import claim_of
 from hpo_app.analysis.gain import gain_interval
 from hpo_app.analysis.summary import summarize
 from hpo_app.analysis.tables import param_names
+from hpo_app.analysis.verdict import verdict_of
 from hpo_app.analysis.wording import json_text
 from hpo_app.report.charts_section import charts_section
 from hpo_app.report.columns import judged_cells, judged_heads
@@ -33,8 +34,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-    from hpo_app.analysis.claim import Verdict
     from hpo_app.analysis.summary import StudySummary
+    from hpo_app.analysis.verdict import Verdict
     from hpo_app.report.markup import Html
     from hpo_app.study.records import Study, TrialRecord
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hpo_app.analysis.best import settled_value
-from hpo_app.analysis.claim import verdict_of
 from hpo_app.analysis.prospect import DONE, prospect_of, prospect_sentence
 from hpo_app.analysis.summary import summarize
+from hpo_app.analysis.verdict import verdict_of
 from hpo_app.errors import listed
 from hpo_app.report.format import bounds_text, counted, duration, number, objectives_text, plain
 from hpo_app.study.records import TrialState

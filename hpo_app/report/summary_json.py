@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from hpo_app.analysis.claim import claim_of, verdict_of
+from hpo_app.analysis.claim import claim_of
 from hpo_app.analysis.gain import gain_interval
 from hpo_app.analysis.summary import summarize
+from hpo_app.analysis.verdict import verdict_of
 from hpo_app.analysis.wording import finite
 from hpo_app.study.files import replace_file
 from hpo_app.study.judging import constraint_fields, objective_fields
@@ -16,7 +17,7 @@ from hpo_app.study.judging import constraint_fields, objective_fields
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from hpo_app.analysis.claim import BesideBaseline, Claim, Worth
+    from hpo_app.analysis.claim import BesideBaseline, Claim, Difference, Worth
     from hpo_app.analysis.robust import Interval
     from hpo_app.analysis.summary import StudySummary
     from hpo_app.plan.run_plan import Baseline
@@ -80,6 +81,7 @@ def claim_fields(claim: Claim) -> dict[str, Any]:
         "search_value": claim.search_value,
         "optimism": claim.optimism,
         "baselines": [_beside(each) for each in claim.baselines],
+        "earlier": None if claim.over_earlier is None else _over(claim.over_earlier),
         "num_contenders": claim.num_contenders,
         "num_trainings": claim.num_trainings,
         "replay": None
@@ -100,11 +102,26 @@ def _beside(beside: BesideBaseline) -> dict[str, Any]:
         "number": beside.trial,
         "is_winner": beside.is_winner,
         "is_default": beside.is_default,
-        "worth": None if difference is None else _worth(difference.to),
-        "gain": None if difference is None else difference.gain,
-        "gain_interval": None if difference is None else _ends(difference.interval),
-        "is_significant": difference is not None and difference.is_significant,
-        "probability_of_improvement": None if difference is None else difference.probability,
+        **(_over(difference) if difference is not None else _NOTHING_OVER),
+    }
+
+
+_NOTHING_OVER = {
+    "worth": None,
+    "gain": None,
+    "gain_interval": None,
+    "is_significant": False,
+    "probability_of_improvement": None,
+}
+
+
+def _over(difference: Difference) -> dict[str, Any]:
+    return {
+        "worth": _worth(difference.to),
+        "gain": difference.gain,
+        "gain_interval": _ends(difference.interval),
+        "is_significant": difference.is_significant,
+        "probability_of_improvement": difference.probability,
     }
 
 

@@ -9,9 +9,10 @@ import pandas as pd
 from rich.table import Table
 from rich.text import Text
 
-from hpo_app.analysis.claim import claim_of, verdict_of
+from hpo_app.analysis.claim import claim_of
 from hpo_app.analysis.summary import summarize
 from hpo_app.analysis.tables import write_csv
+from hpo_app.analysis.verdict import verdict_of
 from hpo_app.report.format import NOTHING, duration, number, plain
 from hpo_app.report.sentences import result_text
 from hpo_app.study.records import TrialState

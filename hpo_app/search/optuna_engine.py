@@ -116,7 +116,9 @@ class OptunaEngine:
 
     def tell(self, number: int, outcome: Outcome) -> str:
         """Take what became of a trial; return Optuna's word for it."""
-        trial = self._open[number]
+        trial = self._open.pop(number, None)
+        if trial is None:
+            return "UNTOLD"  # It was told; a sampler of a person's own raised at it.
         curve = outcome.curve(self._criteria.objective.metric)
         told = self._told_as[outcome.state] if curve else OptunaState.FAIL
         if told is not OptunaState.FAIL:
@@ -131,8 +133,6 @@ class OptunaEngine:
                 trial.report(value, iteration)
         is_whole = told is OptunaState.COMPLETE
         self._study.tell(trial, self._values(outcome.last) if is_whole else None, told)
-        # Not before: a sampler of a person's own may raise, and what it raises is told again.
-        del self._open[number]
         return told.name
 
     def _values(self, metrics: Mapping[str, float]) -> list[float]:

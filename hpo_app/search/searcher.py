@@ -103,6 +103,7 @@ class Searcher:
         nothing of how good it is.
         """
         self._tried.refuse_end()
+        self.note = ""
         for _ in range(_MOST_REPEATS):
             params = self._engine.propose(number)
             if params is None:
@@ -222,7 +223,8 @@ class Searcher:
 
     def _ask_again(self, params: Params) -> bool:
         number, drawn = self.num_asked, None
-        with contextlib.suppress(Exhausted):
+        # A searcher whose proposals are refused today may have been let pass when this was written.
+        with contextlib.suppress(Exhausted, PlanError):
             drawn = self._draw(number)
         self._start(number, params)
         if drawn == params:

@@ -24,6 +24,8 @@ _RULED_DRAWS = 20_000
 # How many values are combined in one run to find what is left of a space: some seconds, once.
 _MOST_COMBINED = 2_000_000
 _MOST_SHUFFLED = 10_000
+# Beyond these, two numbers are the same one.
+_DIGITS = 14
 
 
 class Tried:
@@ -127,7 +129,13 @@ class Tried:
 
 def key_of(params: Params) -> str:
     """Return what two configurations share if they are the same; unlike `==`, True is not 1."""
-    return json.dumps(params, sort_keys=True)
+    # A default of 0.3 is the step 0.1 * 3, which is 0.30000000000000004.
+    known = {name: _rounded(value) for name, value in params.items()}
+    return json.dumps(known, sort_keys=True)
+
+
+def _rounded(value: ParamValue) -> ParamValue:
+    return float(f"{value:.{_DIGITS}g}") if isinstance(value, float) else value
 
 
 def _num_values(parameter: Parameter) -> float:
@@ -146,7 +154,7 @@ def _is_on_step(parameter: Parameter, value: ParamValue) -> bool:
     value = cast("float", value)
     place = round((value - parameter.low) / parameter.step)
     at = min(parameter.low + place * parameter.step, parameter.high)
-    return value == at and place <= parameter.num_steps
+    return _rounded(value) == _rounded(at) and place <= parameter.num_steps
 
 
 def _can_be_listed(space: SearchSpace, name: str) -> bool:

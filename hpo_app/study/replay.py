@@ -145,6 +145,9 @@ class StudyBuilder:
             self._change(fields["trial"], started_s=at_s)
 
     def _on_reported(self, at_s: float, fields: Mapping[str, Any]) -> None:
+        if self._study.winner is not None and not is_fresh(fields["trial"]):
+            # One that was cut off goes on, and may be better than whoever won.
+            self._begin_anew(None)
         report = Report(fields["iteration"], fields["metrics"], at_s)
         reports = self._drafts[fields["trial"]].reports
         # A trial that went back to a checkpoint repeats iterations: what it did after that

@@ -74,7 +74,7 @@ class Job:
         NaN if it came to nothing, which sweepers take for failed.
         """
         # This file is loaded by every start, and the statistics bring numpy: 0.3 s.
-        from hpo_app.analysis.claim import verdict_of  # noqa: PLC0415
+        from hpo_app.analysis.verdict import verdict_of  # noqa: PLC0415
 
         try:
             value = verdict_of(load_study(self.folder)).value

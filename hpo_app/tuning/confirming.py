@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from hpo_app.analysis.best import rank
-from hpo_app.analysis.claim import gain_of, known_gains, mean_seconds
+from hpo_app.analysis.claim import came_through, gain_of, known_gains, mean_seconds
 from hpo_app.analysis.race import standing
 from hpo_app.analysis.wording import counted, number as number_text
 from hpo_app.errors import listed
@@ -18,7 +18,7 @@ from hpo_app.training.seeds import derive_seed
 
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from hpo_app.analysis.race import Standing
     from hpo_app.plan.run_plan import RunPlan
@@ -148,25 +148,22 @@ class Confirming:
     def _race(self, study: Study, elapsed_s: float) -> Race | None:
         """Return who is trained with fresh seeds; None if no trial of the search has a value."""
         confirm = self._plan.confirm
-        contenders, default = _contenders(study, confirm.contenders), study.default
-        brought = tuple(_brought(study))
-        if study.won_before is not None:
-            # What is claimed of it stands: whoever takes its place has to be better.
-            brought = tuple(dict.fromkeys((*brought, study.won_before)))
+        measures, default = _measures(study), study.default
+        contenders = _contenders(study, confirm.contenders, measures)
         if not contenders:
             self.is_over = True
             return None
         race = Race(
             tuple(contenders),
             None if default is None else default.number,
-            self._affordable(study, elapsed_s, brought),
+            self._affordable(study, elapsed_s, measures),
             confirm.first_seeds,
             confirm.claim_seeds,
             max(confirm.claim_seeds, _MOST_CLAIM_SEEDS),
             self._replays,
             confirm.contenders,
             confirm.share,
-            brought,
+            tuple(measures),
             narrows=True,
         )
         paid = _affordable_of(race, has_default=default is not None and bool(default.last))
@@ -178,14 +175,15 @@ class Confirming:
     def _replays(self) -> bool:
         return self._plan.confirm.has_replay and self.write_best is not None
 
-    def _affordable(self, study: Study, elapsed_s: float, brought: tuple[int, ...]) -> int:
+    def _affordable(self, study: Study, elapsed_s: float, beside: list[int]) -> int:
         confirm, full = self._plan.confirm, self._plan.iterations
         share, spent = confirm.share, sum(len(trial.reports) for trial in study.trials)
         trainings = int(share / (1.0 - share) * spent / full + 1e-9)
-        # Beside the share: what a person brings along must not take from who else may race.
+        # Beside the share: what a person brings along must not take from who else may race, and of
+        # whoever won before, most of it is trained already.
         default = -1 if study.default is None else study.default.number
-        claimed = [number for number in brought if number != default]
-        trainings += confirm.first_seeds * len(brought) + confirm.claim_seeds * len(claimed)
+        claimed = [number for number in beside if number != default]
+        trainings += confirm.first_seeds * len(beside) + confirm.claim_seeds * len(claimed)
         budget_s = self._plan.time_budget_s
         per_iteration = [
             trial.duration_s / trial.iterations
@@ -246,16 +244,17 @@ class Confirming:
             self._notice(f"out of the race after {after}: {listed(f'trial {no}' for no in out)}")
 
 
-def _contenders(study: Study, most: int) -> list[int]:
+def _contenders(study: Study, most: int, brought: Sequence[int]) -> list[int]:
     """Return the best trials of the search; of those with the same params, only the first.
 
-    A copy of the default configuration, or of a baseline, stands for that: it is no gain over it.
+    A copy of the default configuration, or of what is brought, stands for that: it is no gain over
+    it.
     """
     ranked = rank(study.searched)
     keeping = [trial for trial in ranked if not trial.unmet(study.criteria)]
     known = {trial.number: trial for trial in ranked}
     default = [] if study.default is None else [study.default.number]
-    measures = [known[number] for number in (*default, *_brought(study)) if number in known]
+    measures = [known[number] for number in (*default, *brought) if number in known]
     chosen: list[TrialRecord] = []
     for trial in keeping or ranked[:1]:
         if len(chosen) < most and all(trial.params != other.params for other in chosen):
@@ -264,10 +263,17 @@ def _contenders(study: Study, most: int) -> list[int]:
     return [trial.number for trial in chosen]
 
 
-def _brought(study: Study) -> list[int]:
-    """Return the trials of what a person brought along, but those that came to nothing."""
+def _measures(study: Study) -> list[int]:
+    """Return the trials that the winner is measured by, but the default and those without a value.
+
+    They are what a person brought along, and whoever won before this race: what is claimed of it
+    stands, and whoever takes its place has to be better.
+    """
     trials = [study.trial_of(baseline) for baseline in study.baselines]
     numbers = [trial.number for trial in trials if trial is not None and trial.last]
+    before = study.won_before if study.winner is None else study.winner
+    if before is not None and came_through(study, before):
+        numbers.append(before)
     return list(dict.fromkeys(numbers))
 
 

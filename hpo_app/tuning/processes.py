@@ -91,10 +91,12 @@ class RayProcesses:
         it after the command has ended.
         """
         self.let_go()
-        killed = [process for process in self._seen.values() if not process.has_ended()]
-        for process in killed:
-            with contextlib.suppress(OSError):
-                os.kill(process.number, signal.SIGKILL)
+        killed = []
+        for process in self._seen.values():
+            if not process.has_ended():
+                with contextlib.suppress(OSError):
+                    os.kill(process.number, signal.SIGKILL)
+                    killed.append(process)
         until = time.monotonic() + _GONE_S
         while time.monotonic() < until and not all(process.has_ended() for process in killed):
             time.sleep(_LOOK_S)

@@ -111,8 +111,8 @@ class RayEngine:
         ]
         if strange:
             expected = (
-                "for each parameter a number from 0 to 1, or the place of a choice: the space that "
-                "set_search_properties gave it"
+                "values from the space that set_search_properties was given: a number from 0 to 1 "
+                "for each parameter, or the place of a choice"
             )
             fix = "correct the search algorithm that search_alg._target_ names"
             got = f"{listed(strange)} for trial {number}, from {type(self.searcher).__name__}"
@@ -204,7 +204,9 @@ def _is_given(parameter: Parameter, drawn: Any) -> bool:
     low, high = -_ROUNDING, 1.0 + _ROUNDING
     if isinstance(parameter, Choice) and not parameter.is_ordered:
         low, high = 0.0, len(parameter.values) - 1.0
-    # Libraries give numbers of NumPy's kinds, too.
+    # Libraries give numbers of NumPy's kinds, too, and arrays of one.
+    if isinstance(drawn, np.ndarray) and drawn.size == 1:
+        drawn = drawn.item()
     return isinstance(drawn, numbers.Real) and low <= float(drawn) <= high
 
 

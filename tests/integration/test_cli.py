@@ -320,4 +320,4 @@ def test_a_run_whose_time_is_used_up_says_what_it_needs_to_go_on(hpo):
     said = " ".join(done.stdout.split())
     assert "the time budget of 3 s was used up" in said.lower()
     assert "action=resume" in said
-    assert "add time_budget_s=6, or null for no limit: its time is used up" in said
+    assert "add time_budget_s=6, or time_budget_s=null for no limit: the run has used" in said

@@ -6,10 +6,11 @@ from dataclasses import replace
 import pytest
 
 from hpo_app.analysis.best import best_trial, rank
-from hpo_app.analysis.claim import Verdict, claim_of, mean_seconds, verdict_of
+from hpo_app.analysis.claim import claim_of, mean_seconds
 from hpo_app.analysis.claim_words import NO_GAIN
 from hpo_app.analysis.progress import best_so_far
 from hpo_app.analysis.summary import summarize
+from hpo_app.analysis.verdict import Verdict, verdict_of
 from hpo_app.api.analysis import analyze
 from hpo_app.api.results import Results
 from hpo_app.plan.criteria import Constraint
@@ -121,6 +122,7 @@ def test_no_gain_is_claimed_where_nobody_came_through_the_race(raced):
     assert not claim.is_confirmed
     assert not claim.is_significant
     assert f"{NO_GAIN} is claimed, because no contender came through the race." in said(study)
+    assert verdict_of(study).gain is None
 
 
 def test_what_may_be_chance_is_no_significant_gain_in_these_words(confirmed_study):

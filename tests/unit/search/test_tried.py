@@ -50,6 +50,20 @@ def test_a_whole_space_is_tried_once_and_then_there_is_no_more(states):
         searcher.ask()
 
 
+def test_a_default_is_the_step_that_differs_from_it_in_the_last_digit_only():
+    tenths = {"type": "quniform", "low": 0.0, "high": 1.0, "q": 0.1, "default": 0.3}
+    searcher = make(entries={"rate": tenths, "depth": {"type": "choice", "values": [1]}})
+    asked = []
+    for _ in range(11):
+        number, params, _ = searcher.ask()
+        asked.append(params["rate"])
+        loss = {"loss": params["rate"]}
+        searcher.tell(number, Outcome(TrialState.FINISHED, [Report(1, loss, 0.0)]))
+    assert sorted(asked) == pytest.approx([tenth / 10 for tenth in range(11)])
+    with pytest.raises(Exhausted, match="all 11 configurations"):
+        searcher.ask()
+
+
 @pytest.mark.parametrize("default", [0.1, 0.25])
 def test_a_default_between_two_steps_takes_no_place_of_them(default):
     steps = {"type": "quniform", "low": 0.0, "high": 1.0, "q": 0.25, "default": default}

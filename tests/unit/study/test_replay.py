@@ -1,6 +1,7 @@
 """The study that a journal tells of."""
 
 from hpo_app.plan.run_plan import Mode, Objective
+from hpo_app.study.fresh import Race
 from hpo_app.study.journal import FILE_NAME, SCHEMA_VERSION, Journal
 from hpo_app.study.records import TrialState
 from hpo_app.study.replay import load_study
@@ -134,3 +135,17 @@ def test_what_a_failed_trial_reported_is_no_value(tmp_path):
 def test_an_event_of_a_later_release_is_passed_over(tmp_path):
     study = study_of(tmp_path, asked(0, x=0.5), ("praised", {"trial": 0}))
     assert len(study.trials) == 1
+
+
+def test_whoever_won_is_remembered_where_the_search_goes_on(tmp_path):
+    race = Race((0,), 0, 3, 1, 3, 3, most_contenders=1, share=0.4)
+    begun = [asked(0, x=1), reported(0, 1, 0.5), ended(0, "finished")]
+    won = [*begun, ("raced", race.to_fields()), ("confirmed", {"winner": 0})]
+    for name in ("won", "0", "1"):
+        (tmp_path / name).mkdir()
+    assert study_of(tmp_path / "won", *won).winner == 0
+    cut_off = [*begun, asked(1, x=2), reported(1, 1, 0.4), ended(1, "interrupted"), *won[3:]]
+    # A further trial, or one that was cut off and goes on, may be better.
+    for place, more in enumerate([[*won, asked(1, x=2)], [*cut_off, reported(1, 2, 0.3)]]):
+        study = study_of(tmp_path / str(place), *more)
+        assert (study.race, study.winner, study.won_before) == (None, None, 0)

@@ -23,7 +23,7 @@ def begun(make_trial, make_study):
         trials = [make_trial(no, [loss], params={"x": no}) for no, loss in enumerate(losses)]
         baselines = tuple(Baseline("mine.yaml", trials[no].params) for no in brought)
         study = make_study(*trials, iterations=1, race=race, baselines=baselines)
-        now = [replace(study, won_before=won_before)]
+        now = [replace(study, winner=won_before)]
 
         def write(event, **fields):
             if event == "raced":
