@@ -151,10 +151,8 @@ def _num_values(parameter: Parameter) -> float:
 def _is_on_step(parameter: Parameter, value: ParamValue) -> bool:
     if not isinstance(parameter, Real) or parameter.step is None:
         return True
-    value = cast("float", value)
-    place = round((value - parameter.low) / parameter.step)
-    at = min(parameter.low + place * parameter.step, parameter.high)
-    return _rounded(value) == _rounded(at) and place <= parameter.num_steps
+    nearest = parameter.at(parameter.position(cast("float", value)))
+    return _rounded(value) == _rounded(nearest)
 
 
 def _can_be_listed(space: SearchSpace, name: str) -> bool:
